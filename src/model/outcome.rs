@@ -1,0 +1,143 @@
+//! How attempts, polls and effects end. Each is what one party could see, never what it guessed.
+
+use serde::{Deserialize, Serialize};
+
+/// What the sender saw of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttemptOutcome {
+    /// The receiver answered with this status; 2xx is the ack.
+    Status(u16),
+    /// No complete answer within the ack timeout.
+    Timeout,
+    /// The connection was refused.
+    Refused,
+    /// The connection broke before a complete answer.
+    Reset,
+    /// The answer could not be read as HTTP, or broke a limit.
+    BadResponse,
+}
+
+impl AttemptOutcome {
+    /// Whether this ends the delivery: 2xx, as Standard Webhooks 1.0 says; a redirect does not.
+    #[must_use]
+    pub fn is_ack(self) -> bool {
+        matches!(self, AttemptOutcome::Status(200..=299))
+    }
+}
+
+/// What a client saw of one poll, all its pages together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PollOutcome {
+    /// 200 with at least one event.
+    Events,
+    /// 200 without an event.
+    Empty,
+    /// 304: nothing since the ETag.
+    NotModified,
+    /// Another status.
+    Status(u16),
+    /// No complete answer within the poll timeout.
+    Timeout,
+    /// The connection was refused.
+    Refused,
+    /// The connection broke before a complete answer, or the answer was no page.
+    Broken,
+}
+
+/// What became of one (event, client) pair when a worker came to apply it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectOutcome {
+    /// A row was appended: the business change happened.
+    Applied,
+    /// The ledger knew the event: suppressed.
+    Duplicate,
+    /// The subject already has a newer version: superseded.
+    Stale,
+    /// Bounded tries are used up: in the dead-letter queue.
+    DeadLettered,
+}
+
+/// Why a receiver refused a request. For the operator's log and metrics; the sender is told the
+/// status only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RejectReason {
+    /// A signature header is missing (401).
+    MissingHeader,
+    /// A signature header cannot be read (401).
+    MalformedHeader,
+    /// The timestamp lies outside the tolerance (401).
+    StaleTimestamp,
+    /// No signature entry matches under any accepted secret (401).
+    BadSignature,
+    /// Signed, but not a JSON event (400).
+    MalformedBody,
+    /// Body over the limit (413).
+    BodyTooLarge,
+    /// The body did not arrive in time (408).
+    SlowBody,
+    /// No such endpoint (404).
+    UnknownEndpoint,
+    /// Not a POST (405).
+    MethodNotAllowed,
+    /// The queue is full or cannot store (503 with Retry-After).
+    Overloaded,
+    /// A wrong receiver's answer to a duplicate (409).
+    DuplicateRefused,
+}
+
+impl RejectReason {
+    /// Every reason, for tables and metrics.
+    pub const ALL: [RejectReason; 11] = [
+        RejectReason::MissingHeader,
+        RejectReason::MalformedHeader,
+        RejectReason::StaleTimestamp,
+        RejectReason::BadSignature,
+        RejectReason::MalformedBody,
+        RejectReason::BodyTooLarge,
+        RejectReason::SlowBody,
+        RejectReason::UnknownEndpoint,
+        RejectReason::MethodNotAllowed,
+        RejectReason::Overloaded,
+        RejectReason::DuplicateRefused,
+    ];
+
+    /// The status that the sender is answered with.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            RejectReason::MissingHeader
+            | RejectReason::MalformedHeader
+            | RejectReason::StaleTimestamp
+            | RejectReason::BadSignature => 401,
+            RejectReason::MalformedBody => 400,
+            RejectReason::BodyTooLarge => 413,
+            RejectReason::SlowBody => 408,
+            RejectReason::UnknownEndpoint => 404,
+            RejectReason::MethodNotAllowed => 405,
+            RejectReason::Overloaded => 503,
+            RejectReason::DuplicateRefused => 409,
+        }
+    }
+
+    /// The name in metrics and logs.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            RejectReason::MissingHeader => "missing-header",
+            RejectReason::MalformedHeader => "malformed-header",
+            RejectReason::StaleTimestamp => "stale-timestamp",
+            RejectReason::BadSignature => "bad-signature",
+            RejectReason::MalformedBody => "malformed-body",
+            RejectReason::BodyTooLarge => "body-too-large",
+            RejectReason::SlowBody => "slow-body",
+            RejectReason::UnknownEndpoint => "unknown-endpoint",
+            RejectReason::MethodNotAllowed => "method-not-allowed",
+            RejectReason::Overloaded => "overloaded",
+            RejectReason::DuplicateRefused => "duplicate-refused",
+        }
+    }
+}
