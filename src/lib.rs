@@ -1,1 +1,16 @@
+//! pushpull measures what polling and webhooks each cost, and whether each stays correct when the
+//! network does not.
+//!
+//! One seeded stream of events at a simulated provider is served twice: by a pull API and by signed
+//! webhooks. Pure policies decide, thin drivers act, records say what happened, and a judge that
+//! sees nothing but the plan and the records gives the verdict. ARCHITECTURE.md has the map.
 
+pub mod fault;
+pub mod live;
+pub mod model;
+pub mod policy;
+pub mod record;
+pub mod rng;
+pub mod scenario;
+pub mod wire;
+pub mod workload;

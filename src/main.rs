@@ -1,1 +1,2 @@
-fn main(){}
+//! The command: parse, call, exit code.
+fn main() {}

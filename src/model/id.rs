@@ -137,7 +137,9 @@ mod tests {
 
     #[test]
     fn foreign_texts_are_refused() {
-        for text in ["", "evt_", "evt_00c0ffee0001_9", "evt_00C0FFEE0001_0000000009", "evt_00c0ffee0001_9999999999", "é"] {
+        for text in
+            ["", "evt_", "evt_00c0ffee0001_9", "evt_00C0FFEE0001_0000000009", "evt_00c0ffee0001_9999999999", "é"]
+        {
             assert!(text.parse::<EventId>().is_err(), "{text}");
         }
     }

@@ -1,0 +1,169 @@
+//! What goes wrong, on purpose: pure verdicts over keyed draws.
+//!
+//! A fault never acts. It looks at one request ([`Target`]) and writes what shall happen to it into
+//! a [`Fate`]; two appliers carry it out, both at pushpull's own end of a connection: the sender's
+//! for webhooks, the pull API's for polls. Never inside the receiver, so the same faults work
+//! against somebody else's. Faults of a whole process (crash, stall) leave requests alone; the live
+//! orchestrator carries them out.
+//!
+//! Adding a fault is one file and one line in the `faults!` table below.
+
+mod fate;
+mod select;
+
+pub use fate::{Attack, Copies, Fate, LossSeen, RequestFate, ResponseFate};
+pub use select::{DrawKey, Selector, Target, TargetPath};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{rng::Draws, scenario::ConsumerNo};
+
+/// What every fault can do. All methods are pure.
+pub trait Fault {
+    /// One line for the reference.
+    const SUMMARY: &'static str;
+    /// What it can hit.
+    const HITS: Hits;
+
+    /// Writes what shall happen to a request that the selector has chosen. `key` draws sizes.
+    fn apply(&self, _target: &Target, _key: DrawKey, _draws: Draws, _fate: &mut Fate) {}
+
+    /// Divides the scenario times among its own keys by `time_scale`.
+    fn scale(&mut self, _time_scale: f64) {}
+
+    /// Refuses attributes that make no sense together.
+    fn validate(&self, _selector: &Selector) -> Result<(), FaultProblem> {
+        Ok(())
+    }
+}
+
+/// What a fault can hit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hits {
+    /// Webhook attempts.
+    pub webhooks: bool,
+    /// Polls.
+    pub polls: bool,
+    /// The consumer's process.
+    pub process: bool,
+}
+
+/// A combination of attributes that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultProblem {
+    /// The offending key.
+    pub key: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to write instead.
+    pub fix: String,
+}
+
+/// One `[[fault]]`, resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FaultPlan {
+    /// Its place in the file, from 0; part of its draws' key.
+    pub index: u16,
+    /// What it does.
+    pub kind: FaultKind,
+    /// The consumers it hits.
+    pub consumers: Vec<ConsumerNo>,
+    /// Which of their requests.
+    pub selector: Selector,
+}
+
+/// The fate of one request under all faults, in file order.
+#[must_use]
+pub fn decide(faults: &[FaultPlan], target: &Target, draws: Draws) -> Fate {
+    let mut fate = Fate::default();
+    for fault in faults {
+        let reaches = fault.kind.reaches(target.path) && fault.consumers.contains(&target.consumer);
+        if reaches && fault.selector.hits(target, fault.index, draws) {
+            fault.kind.apply(target, select::draw_key(target, fault.index), draws, &mut fate);
+            fate.hits.push(fault.index);
+        }
+    }
+    fate
+}
+
+/// Expands the table of faults to modules, the tagged enum of their options and its dispatch.
+macro_rules! faults {
+    ($($name:literal => $module:ident :: $options:ident),+ $(,)?) => {
+        $(mod $module; pub use $module::$options;)+
+
+        /// What a fault does, with its attributes: `kind = "..."` in the scenario file.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind")]
+        pub enum FaultKind {
+            $(#[doc = $name] #[serde(rename = $name)] $options($options),)+
+        }
+
+        impl FaultKind {
+            /// Every kind: its name, its summary and what it hits.
+            pub const TABLE: &'static [(&'static str, &'static str, Hits)] =
+                &[$(($name, <$options as Fault>::SUMMARY, <$options as Fault>::HITS)),+];
+
+            /// The name in the scenario file.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(FaultKind::$options(_) => $name),+ }
+            }
+
+            /// What it can hit.
+            #[must_use]
+            pub fn can_hit(&self) -> Hits {
+                match self { $(FaultKind::$options(_) => <$options as Fault>::HITS),+ }
+            }
+
+            /// Divides its scenario times by `time_scale`.
+            pub fn scale(&mut self, time_scale: f64) {
+                match self { $(FaultKind::$options(options) => options.scale(time_scale)),+ }
+            }
+
+            /// Refuses attributes that make no sense together.
+            pub fn validate(&self, selector: &Selector) -> Result<(), FaultProblem> {
+                match self { $(FaultKind::$options(options) => options.validate(selector)),+ }
+            }
+
+            fn apply(&self, target: &Target, key: DrawKey, draws: Draws, fate: &mut Fate) {
+                match self { $(FaultKind::$options(options) => options.apply(target, key, draws, fate)),+ }
+            }
+        }
+    };
+}
+
+faults! {
+    "delay" => delay::Delay,
+    "drop-request" => drop_request::DropRequest,
+    "drop-ack" => drop_ack::DropAck,
+    "reset" => reset::Reset,
+    "respond" => respond::Respond,
+    "duplicate" => duplicate::Duplicate,
+    "forge" => forge::Forge,
+    "replay" => replay::Replay,
+    "outage" => outage::Outage,
+    "crash" => crash::Crash,
+    "stall" => stall::Stall,
+}
+
+pub use crash::CrashPoint;
+pub use forge::ForgeMethod;
+
+impl FaultKind {
+    fn reaches(&self, path: TargetPath) -> bool {
+        match path {
+            TargetPath::Webhook => self.can_hit().webhooks,
+            TargetPath::Poll => self.can_hit().polls,
+        }
+    }
+}
+
+impl Hits {
+    /// Webhook attempts and polls.
+    pub const REQUESTS: Hits = Hits { webhooks: true, polls: true, process: false };
+    /// Webhook attempts only.
+    pub const WEBHOOKS: Hits = Hits { webhooks: true, polls: false, process: false };
+    /// The consumer's process.
+    pub const PROCESS: Hits = Hits { webhooks: false, polls: false, process: true };
+}

@@ -1,0 +1,32 @@
+//! An attacker who has captured a genuine request.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Attack, DrawKey, Fate, Fault, Hits, Target};
+use crate::{model::Span, rng::Draws};
+
+/// Sends the same event again, bytes, timestamp and signature as captured a while ago.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Replay {
+    /// How old the capture is; beyond the receiver's tolerance it must be refused. Never scaled.
+    #[serde(default = "ten_minutes", with = "crate::scenario::units::span_text")]
+    #[schemars(with = "String")]
+    pub age: Span,
+}
+
+fn ten_minutes() -> Span {
+    Span::from_secs(600)
+}
+
+impl Fault for Replay {
+    const SUMMARY: &'static str = "an attacker sends a captured genuine request again";
+    const HITS: Hits = Hits::WEBHOOKS;
+
+    fn apply(&self, target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
+        if target.attempt == 1 && target.copy == 0 {
+            fate.attacks.push(Attack::Replay { age: self.age });
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Which requests a fault hits.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{ClientNo, Time};
+use crate::rng::{Draws, Purpose};
+use crate::scenario::ConsumerNo;
+
+/// One request, seen from the side where faults are applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Target {
+    /// Push or pull.
+    pub path: TargetPath,
+    /// Whose request.
+    pub consumer: ConsumerNo,
+    /// Which client of it.
+    pub client: ClientNo,
+    /// Webhook: the event's sequence. Poll: the client's poll number, from 1. Never arrival order.
+    pub number: u32,
+    /// Webhook: the attempt, from 1. Poll: the page, from 1.
+    pub attempt: u32,
+    /// 0 for the original, k for the k-th copy.
+    pub copy: u32,
+    /// The instant it was due.
+    pub at: Time,
+}
+
+/// Push or pull.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetPath {
+    /// A webhook attempt.
+    Webhook,
+    /// A page request of a poll.
+    Poll,
+}
+
+/// Limits on what a fault hits; all that are given must hold. None: everything.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Selector {
+    /// Hits with this probability, 0 to 1, drawn by (seed, fault, client, event, attempt).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// Hits every Nth event (webhook) or poll of a client, by number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every: Option<u32>,
+    /// Hits the first K events or polls of a client, by number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u32>,
+    /// Hits from this instant of scenario time on.
+    #[serde(default, with = "crate::scenario::units::time_text_opt", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub from: Option<Time>,
+    /// Hits before this instant of scenario time.
+    #[serde(default, with = "crate::scenario::units::time_text_opt", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Time>,
+    /// Hits this event only (its sequence, from 1); for polls, this poll.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<u32>,
+    /// Hits these attempts only (from 1); for polls, these pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attempts: Vec<u32>,
+}
+
+impl Selector {
+    /// The keys in the scenario file.
+    pub const KEYS: [&'static str; 7] = ["probability", "every", "first", "from", "until", "event", "attempts"];
+
+    /// Whether the request is hit: a pure function of seed, fault and target.
+    #[must_use]
+    pub fn hits(&self, target: &Target, fault: u16, draws: Draws) -> bool {
+        self.window_holds(target.at)
+            && self.every.is_none_or(|n| n > 0 && target.number.is_multiple_of(n))
+            && self.first.is_none_or(|k| target.number <= k)
+            && self.event.is_none_or(|e| target.number == e)
+            && (self.attempts.is_empty() || self.attempts.contains(&target.attempt))
+            && self.probability.is_none_or(|p| draw_key(target, fault).unit(draws, Purpose::FaultHit) < p)
+    }
+
+    /// Whether `at` lies in the window [from, until).
+    #[must_use]
+    pub fn window_holds(&self, at: Time) -> bool {
+        self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
+    }
+}
+
+/// The key under which a fault draws for one target.
+///
+/// The consumer is not part of it: two consumers under one fault suffer the same fates, so that
+/// their difference is the strategy's alone.
+#[derive(Debug, Clone, Copy)]
+pub struct DrawKey {
+    entity: u64,
+    number: u64,
+}
+
+pub(super) fn draw_key(target: &Target, fault: u16) -> DrawKey {
+    DrawKey {
+        entity: u64::from(fault) << 32 | u64::from(target.client),
+        number: u64::from(target.number) << 24
+            | u64::from(target.attempt & 0xffff) << 8
+            | u64::from(target.copy & 0xff),
+    }
+}
+
+impl DrawKey {
+    /// Uniform in [0, 1) for this key.
+    #[must_use]
+    pub fn unit(self, draws: Draws, purpose: Purpose) -> f64 {
+        draws.unit(purpose, self.entity, self.number)
+    }
+}

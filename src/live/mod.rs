@@ -1,0 +1,14 @@
+//! The live driver: real processes, sockets, stores and a real clock.
+//!
+//! A run is an orchestrator and its role processes, each the same binary: one per provider, one per
+//! consumer. They speak over stdin and stdout ([`control`]); what they did is in their record files.
+//! Everything in here may read a clock and touch a socket; nothing in here judges.
+
+pub mod clock;
+pub mod control;
+mod crash_points;
+mod role;
+pub mod usage;
+
+pub use crash_points::CrashPoints;
+pub use role::{Reporter, Role, RoleError};

@@ -1,0 +1,201 @@
+//! What every role process shares: its assignment, its records, its orders and its end.
+
+use std::{
+    io::{BufRead, Write},
+    sync::Arc,
+};
+
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    clock::{Clock, Epoch},
+    control::{Assignment, Order, Progress, Report},
+    crash_points::CrashPoints,
+    usage,
+};
+use crate::{
+    record::{RecordLog, RecordSink},
+    scenario::ConsumerNo,
+};
+
+/// A role process's side of the conversation with its orchestrator.
+pub struct Role {
+    /// What to do.
+    pub assignment: Arc<Assignment>,
+    /// Where to say what happened.
+    pub records: Arc<RecordLog>,
+    starts: mpsc::UnboundedReceiver<Epoch>,
+    stop: watch::Receiver<bool>,
+    reporter: Reporter,
+}
+
+/// Why a role could not do its part.
+#[derive(Debug, thiserror::Error)]
+pub enum RoleError {
+    /// Not started by an orchestrator, or by one of another version.
+    #[error("the role was not given an assignment it understands: {0}")]
+    Assignment(String),
+    /// Something outside did not work.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried, with the path or address.
+        what: String,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// A store did not work.
+    #[error("{0}")]
+    Store(String),
+}
+
+impl RoleError {
+    /// Names what was tried when `source` came.
+    pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> RoleError {
+        let what = what.into();
+        move |source| RoleError::Io { what, source }
+    }
+}
+
+/// Sends reports to the orchestrator. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Reporter {
+    /// Nobody listens to a role that a person started.
+    silent: bool,
+}
+
+impl Reporter {
+    /// One line on stdout. A reader that is gone is noticed on stdin.
+    pub fn send(&self, report: &Report) {
+        if self.silent {
+            return;
+        }
+        let mut line = serde_json::to_string(report).expect("a report is plain data");
+        line.push('\n');
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(line.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+impl Role {
+    /// Takes the assignment from stdin. From here on, end of file on stdin ends the process.
+    pub async fn from_stdin() -> Result<Role, RoleError> {
+        let (assign_tx, mut assign_rx) = mpsc::unbounded_channel();
+        let (start_tx, starts) = mpsc::unbounded_channel();
+        let (stop_tx, stop) = watch::channel(false);
+        // A thread of its own: even a role whose runtime is busy notices that its parent is gone.
+        std::thread::spawn(move || read_orders(&assign_tx, &start_tx, &stop_tx));
+        ignore_interrupts();
+        let assignment: Box<Assignment> =
+            assign_rx.recv().await.ok_or_else(|| RoleError::Assignment("no first line".to_owned()))?;
+        let role = Role::new(*assignment, starts, stop, Reporter { silent: false })?;
+        Ok(role)
+    }
+
+    /// A role that a person started: no orchestrator, begins at `epoch`, ends when `stop` says so.
+    pub fn standalone(assignment: Assignment, epoch: Epoch, stop: watch::Receiver<bool>) -> Result<Role, RoleError> {
+        let (start_tx, starts) = mpsc::unbounded_channel();
+        let _ = start_tx.send(epoch);
+        Role::new(assignment, starts, stop, Reporter { silent: true })
+    }
+
+    fn new(
+        assignment: Assignment,
+        starts: mpsc::UnboundedReceiver<Epoch>,
+        stop: watch::Receiver<bool>,
+        reporter: Reporter,
+    ) -> Result<Role, RoleError> {
+        let records = RecordLog::create(&assignment.records)
+            .map_err(RoleError::io(format!("cannot create the record file {}", assignment.records.display())))?;
+        Ok(Role { assignment: Arc::new(assignment), records: Arc::new(records), starts, stop, reporter })
+    }
+
+    /// Tells that everything is bound and opened.
+    pub fn ready(&self, listen: Option<std::net::SocketAddr>, admin: Option<std::net::SocketAddr>) {
+        self.reporter.send(&Report::Ready { listen, admin });
+    }
+
+    /// Waits for t0 to be told; it may still lie ahead ([`Clock::sleep_until`]). A restarted role
+    /// knows it already.
+    pub async fn start(&mut self) -> Clock {
+        let epoch = match self.assignment.epoch {
+            Some(epoch) => epoch,
+            // The sender lives in the stdin thread, which ends the process when it ends.
+            None => self.starts.recv().await.unwrap_or_else(|| std::process::exit(3)),
+        };
+        Clock::new(epoch)
+    }
+
+    /// Tells how far the role is.
+    pub fn reporter(&self) -> Reporter {
+        self.reporter.clone()
+    }
+
+    /// Turns true when the role shall end.
+    #[must_use]
+    pub fn stop_signal(&self) -> watch::Receiver<bool> {
+        self.stop.clone()
+    }
+
+    /// The crash points of this consumer.
+    #[must_use]
+    pub fn crash_points(&self, consumer: ConsumerNo) -> CrashPoints {
+        CrashPoints::new(
+            &self.assignment.plan,
+            consumer,
+            self.assignment.crashes_left,
+            Arc::clone(&self.records),
+            self.reporter(),
+        )
+    }
+
+    /// Closes the records and says goodbye. The last thing a role does.
+    pub fn done(self) -> Result<(), RoleError> {
+        let path = self.assignment.records.display().to_string();
+        self.records.finish().map_err(RoleError::io(format!("cannot write the record file {path}")))?;
+        let (cpu_ns, peak_rss_bytes) = usage::of_this_process();
+        self.reporter.send(&Report::Done { cpu_ns, peak_rss_bytes });
+        Ok(())
+    }
+}
+
+impl Reporter {
+    /// Sends one progress line.
+    pub fn progress(&self, progress: Progress) {
+        self.send(&Report::Progress(progress));
+    }
+}
+
+/// Reads orders until the orchestrator is gone, then ends the process.
+fn read_orders(
+    assign: &mpsc::UnboundedSender<Box<Assignment>>,
+    start: &mpsc::UnboundedSender<Epoch>,
+    stop: &watch::Sender<bool>,
+) {
+    for line in std::io::stdin().lock().lines() {
+        let Ok(line) = line else { break };
+        match serde_json::from_str(&line) {
+            Ok(Order::Assign(assignment)) => drop(assign.send(assignment)),
+            Ok(Order::Start(epoch)) => drop(start.send(epoch)),
+            Ok(Order::Stop) => drop(stop.send(true)),
+            Err(error) => {
+                eprintln!("pushpull: an order that is none: {error}");
+                break;
+            }
+        }
+    }
+    std::process::exit(3);
+}
+
+/// Ctrl-C goes to the whole process group; the orchestrator decides what it means.
+fn ignore_interrupts() {
+    tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
+}
+
+/// Keeps the sink alive where only the trait is wanted.
+impl Role {
+    /// The records as a sink.
+    #[must_use]
+    pub fn sink(&self) -> Arc<dyn RecordSink> {
+        Arc::clone(&self.records) as Arc<dyn RecordSink>
+    }
+}

@@ -1,0 +1,1 @@
+//! One endpoint's deliveries: what to send when, how many at once, when to give up.

@@ -1,0 +1,12 @@
+//! Sans-IO machines: what to do next, given what happened and what time it is.
+//!
+//! A machine takes inputs with `now`, is drained for outputs, and tells its next deadline. None of
+//! them knows a socket, a store or a clock; storage is an output too. Both drivers run the same
+//! machines.
+
+pub mod dispatch;
+pub mod poll;
+pub mod receive;
+mod retry;
+
+pub use retry::{RetryRule, RetrySchedule};

@@ -1,0 +1,1 @@
+//! When a client polls, and what it does with a page.

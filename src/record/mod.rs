@@ -1,0 +1,318 @@
+//! What happened: the only thing, beside the plan, that measuring, audit and report see.
+//!
+//! Each process of a run writes its own file of framed [`Record`]s. What a killed process took with
+//! it is told by the stores that outlive it: after the run their contents are exported as the
+//! `Effect`, `Queued`, `DeadLetter` and `Cursor` records.
+
+mod log;
+mod read;
+
+pub use log::{RecordLog, RecordSink};
+pub use read::{ReadError, ReadStats, read_dir, read_file};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::CrashPoint,
+    model::{
+        AttemptOutcome, ClientNo, EffectOutcome, Event, PollOutcome, RejectReason, Seq, Span, Subject, Time, Version,
+        WallClock,
+    },
+    scenario::ConsumerNo,
+};
+
+/// One client's claim to one event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Obligation {
+    /// The consumer.
+    pub consumer: ConsumerNo,
+    /// Its client.
+    pub client: ClientNo,
+    /// The event.
+    pub seq: Seq,
+}
+
+/// Something that happened, or that a store holds after the run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Record {
+    /// The run began. Written by the orchestrator.
+    Begin {
+        /// Where t0 lies on the wall clock.
+        wall: WallClock,
+    },
+    /// Provider: an event went into the log.
+    Emitted {
+        /// The event; `occurred_at` is the scheduled instant.
+        event: Event,
+        /// When it really went in: the difference is the generator's own lag.
+        emitted_at: Time,
+    },
+    /// Provider: an attempt ended.
+    Attempt(Attempt),
+    /// Provider: an attack ended.
+    Attack {
+        /// The consumer attacked.
+        consumer: ConsumerNo,
+        /// The endpoint.
+        client: ClientNo,
+        /// The genuine event beside which it was sent.
+        seq: Seq,
+        /// What was sent.
+        kind: AttackKind,
+        /// When it was sent.
+        sent: Time,
+        /// What came back.
+        outcome: AttemptOutcome,
+    },
+    /// Provider: the schedule is used up without an ack.
+    GaveUp {
+        /// Whose event.
+        what: Obligation,
+        /// When.
+        at: Time,
+        /// Attempts made.
+        attempts: u32,
+    },
+    /// Provider, at the end: a delivery is still open.
+    Open {
+        /// Whose event.
+        what: Obligation,
+        /// Attempts made so far.
+        attempts: u32,
+    },
+    /// Provider or orchestrator: a fault hit.
+    FaultHit {
+        /// The fault's index in the plan.
+        fault: u16,
+        /// Whose request or process.
+        consumer: ConsumerNo,
+        /// The client.
+        client: ClientNo,
+        /// The event's sequence, or the client's poll number; 0 for a process.
+        number: u32,
+        /// The attempt or page; 0 for a process.
+        attempt: u32,
+        /// When.
+        at: Time,
+    },
+    /// Provider, at the end: bytes on the wire with one consumer, counted at the provider's
+    /// sockets, HTTP heads included, TCP and IP excluded.
+    Bytes {
+        /// The consumer.
+        consumer: ConsumerNo,
+        /// From the consumer: poll requests, or acks.
+        up: u64,
+        /// To the consumer: poll answers, or webhooks.
+        down: u64,
+        /// HTTP requests that carried them.
+        requests: u64,
+    },
+    /// Consumer: an event is durably accepted; written before the ack leaves.
+    Receipt {
+        /// Whose event.
+        what: Obligation,
+        /// True where the provider never emitted it.
+        forged: bool,
+        /// When.
+        at: Time,
+    },
+    /// Receiver: a request was refused.
+    Rejected {
+        /// The consumer.
+        consumer: ConsumerNo,
+        /// Why.
+        reason: RejectReason,
+        /// When.
+        at: Time,
+    },
+    /// Consumer: a worker is done with an event. The worker's belief; the truth is `Effect`.
+    Worked {
+        /// Whose event.
+        what: Obligation,
+        /// What became of it.
+        outcome: EffectOutcome,
+        /// When.
+        at: Time,
+    },
+    /// Poller: a poll that found something or failed.
+    Poll(Poll),
+    /// Poller: the uneventful polls of one client-second, by the second of the intended instant.
+    PollTally {
+        /// The consumer.
+        consumer: ConsumerNo,
+        /// The whole second of driver time in which they were due.
+        second: u32,
+        /// 200 without an event.
+        empty: u32,
+        /// 304.
+        not_modified: u32,
+        /// The largest lag of a poll's start behind its intended instant.
+        lag_max: Span,
+    },
+    /// Orchestrator: something became of a process.
+    Process {
+        /// Which.
+        role: Role,
+        /// What.
+        change: ProcessChange,
+        /// When.
+        at: Time,
+    },
+    /// Resources of one process, at its end or when last seen.
+    Usage {
+        /// Whose.
+        role: Role,
+        /// Which process of this role: 0, and one more per restart.
+        incarnation: u32,
+        /// CPU time, user and system, in nanoseconds, where the platform tells.
+        cpu_ns: Option<u64>,
+        /// Peak resident memory, where the platform tells.
+        peak_rss_bytes: Option<u64>,
+    },
+    /// Store: an effect row. The truth about what happened to the business.
+    Effect(EffectRow),
+    /// Store: an event that waits in the queue.
+    Queued {
+        /// Whose event.
+        what: Obligation,
+        /// True where the provider never emitted it.
+        forged: bool,
+    },
+    /// Store: an event in the dead-letter queue.
+    DeadLetter {
+        /// Whose event.
+        what: Obligation,
+        /// True where the provider never emitted it.
+        forged: bool,
+    },
+    /// Store: what a polling client's durable cursor has passed.
+    Cursor {
+        /// The consumer.
+        consumer: ConsumerNo,
+        /// The client.
+        client: ClientNo,
+        /// Everything up to here counts as seen.
+        passed: CursorPosition,
+    },
+    /// The run ended. Written by the orchestrator.
+    End {
+        /// When.
+        at: Time,
+        /// True where a person stopped it.
+        interrupted: bool,
+    },
+}
+
+/// One POST of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Whose event.
+    pub what: Obligation,
+    /// From 1.
+    pub number: u32,
+    /// 0 for the original, k for its k-th copy.
+    pub copy: u32,
+    /// When it was due: the event's instant, or the retry's.
+    pub intended: Time,
+    /// When it left.
+    pub sent: Time,
+    /// When the sender knew how it ended.
+    pub done: Time,
+    /// What the sender saw.
+    pub outcome: AttemptOutcome,
+}
+
+/// One poll: all its pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poll {
+    /// The consumer.
+    pub consumer: ConsumerNo,
+    /// The client.
+    pub client: ClientNo,
+    /// The client's poll number, from 1.
+    pub number: u32,
+    /// When it was due.
+    pub intended: Time,
+    /// When its first request left.
+    pub sent: Time,
+    /// When its last page was there.
+    pub done: Time,
+    /// Page requests made.
+    pub requests: u32,
+    /// Events found.
+    pub events: u32,
+    /// What the client saw.
+    pub outcome: PollOutcome,
+}
+
+/// A row that a consumer's business left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectRow {
+    /// Whose event.
+    pub what: Obligation,
+    /// What changed.
+    pub subject: Subject,
+    /// To which version.
+    pub version: Version,
+    /// When the effect was complete.
+    pub at: Time,
+    /// True where the provider never emitted it.
+    pub forged: bool,
+    /// True where the row only notes that a newer version was there already: nothing was changed.
+    pub superseded: bool,
+}
+
+/// What a cursor says of the events before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CursorPosition {
+    /// All up to and with this sequence are seen.
+    Seq(Seq),
+    /// All created up to and with this instant are taken as seen; instants are rounded down to the
+    /// provider's `timestamp_grain`. Where a wrong poller lives.
+    Created(Time),
+}
+
+/// What an attacker sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttackKind {
+    /// An event that never happened.
+    Forge(crate::fault::ForgeMethod),
+    /// A captured genuine request.
+    Replay,
+}
+
+/// A process of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The command that the user started.
+    Orchestrator,
+    /// A provider, by its index in the plan.
+    Provider(u16),
+    /// A webhook consumer.
+    Receiver(ConsumerNo),
+    /// A polling consumer.
+    Poller(ConsumerNo),
+}
+
+/// What became of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessChange {
+    /// It answers.
+    Ready,
+    /// It was killed by a crash fault.
+    Killed,
+    /// It died at a named point of its own code.
+    Crashed(CrashPoint),
+    /// It was stopped without dying.
+    Stalled,
+    /// It goes on after a stall.
+    Resumed,
+    /// It ended as asked.
+    Exited,
+    /// It ended although nobody asked. Voids the run.
+    Failed,
+}

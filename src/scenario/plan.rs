@@ -1,0 +1,374 @@
+//! The validated plan: what a scenario means, with every default filled in, every name resolved to
+//! an index and every scenario time already divided by `time_scale`.
+//!
+//! A plan is plain data. It goes to the role processes as JSON, is saved beside the records, and
+//! together with them is all that the judge sees.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    fault::FaultPlan,
+    model::{RunId, Span},
+    policy::RetrySchedule,
+    workload::Workload,
+};
+
+/// Index of a consumer in [`Plan::consumers`].
+pub type ConsumerNo = u16;
+
+/// Everything that a run needs to know. Construct through [`crate::scenario::load`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The format of this structure; 1.
+    pub schema_version: u32,
+    /// The embedded name or the file stem.
+    pub name: String,
+    /// One line for the head of the report.
+    pub title: String,
+    /// The question that the scenario answers: the file's first comment.
+    pub question: String,
+    /// The line that tells what to conclude; empty where the scenario has none.
+    pub conclude: String,
+    /// Seed of every keyed draw.
+    pub seed: u64,
+    /// Names the run in event ids.
+    pub run_id: RunId,
+    /// How this run is driven.
+    pub mode: Mode,
+    /// Scenario time passes this many times faster than the driver's. Already applied.
+    pub time_scale: f64,
+    /// The window of arrivals.
+    pub duration: Span,
+    /// How long after the window a live run waits for what is open.
+    pub drain: Span,
+    /// When events happen and to which subjects.
+    pub workload: Workload,
+    /// The providers; at least one.
+    pub providers: Vec<ProviderPlan>,
+    /// The consumers; at least one.
+    pub consumers: Vec<ConsumerPlan>,
+    /// The faults, in file order.
+    pub faults: Vec<FaultPlan>,
+    /// What the architect wants; the report says who meets it.
+    pub goals: Vec<Condition>,
+    /// The run's own verdict.
+    pub expects: Vec<Condition>,
+    /// Things the reader should know about this plan: unscaled times that exceed scaled ones, and
+    /// comparisons on unequal terms.
+    pub warnings: Vec<String>,
+    /// The command that runs this plan again.
+    pub reproduce: String,
+    /// The scenario file's text after `--set`, for the report and for running it again.
+    pub source: String,
+}
+
+/// Which driver runs the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Processes, sockets, stores and a real clock.
+    Live,
+    /// No sockets, a virtual clock.
+    Virtual,
+}
+
+/// One provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProviderPlan {
+    /// Its name; consumers and faults refer to it.
+    pub name: String,
+    /// The profile its manners come from.
+    pub profile: String,
+    /// How long an attempt waits for the complete ack, from its start. Never scaled.
+    pub ack_timeout: Span,
+    /// When the attempts after the first are due.
+    pub retry: RetrySchedule,
+    /// Attempts in flight per endpoint at most.
+    pub concurrency: u32,
+    /// Events per page at most, whatever a client asks.
+    pub page_limit: u32,
+    /// Grain of the `created` time that a timestamp cursor compares. Never scaled.
+    pub timestamp_grain: Span,
+}
+
+/// One consumer: a party that wants every event that is due to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConsumerPlan {
+    /// Its name in results and records.
+    pub name: String,
+    /// Index of its provider.
+    pub provider: u16,
+    /// Polling clients, or webhook endpoints.
+    pub clients: u32,
+    /// Which events are due to each client.
+    pub follows: Follows,
+    /// How events reach it.
+    pub path: Path,
+    /// Where accepted events wait for a worker.
+    pub queue: QueueKind,
+    /// Events that may wait before the receiver answers 503.
+    pub queue_capacity: u64,
+    /// Where applied events are remembered.
+    pub ledger: LedgerKind,
+    /// How long the ledger remembers, from the first receipt; `None` is for ever.
+    pub ledger_ttl: Option<Span>,
+    /// Workers that apply events.
+    pub workers: u32,
+    /// Tries of one effect before the event goes to the dead-letter queue.
+    pub max_tries: u32,
+    /// The business change.
+    pub effect: EffectPlan,
+    /// One thing done wrong on purpose.
+    pub flaw: Option<Flaw>,
+}
+
+/// Which events are due to each client of a consumer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Follows {
+    /// Each client follows its own share of the subjects: subject modulo clients.
+    Own,
+    /// Each client follows every subject.
+    All,
+}
+
+/// How events reach a consumer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Path {
+    /// It asks.
+    Polling(PollingPlan),
+    /// It is told.
+    Webhook(WebhookPlan),
+}
+
+/// A polling consumer's manners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PollingPlan {
+    /// Poll n of a client is due at phase + n x interval + jitter(n).
+    pub interval: Span,
+    /// Jitter as a share of the interval: poll n moves by up to half of it to either side.
+    pub jitter: f64,
+    /// Whether `If-None-Match` is sent.
+    pub conditional: bool,
+    /// Events asked for per page.
+    pub page_size: u32,
+    /// A poll's budget, from its start to its last byte. Never scaled.
+    pub timeout: Span,
+    /// Where the first poll of a client lies within an interval.
+    pub phase: Phase,
+}
+
+/// Where a client's first poll lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Uniform in the interval, keyed by client: stationary from the start.
+    Random,
+    /// All clients together, one interval after t0.
+    Aligned,
+}
+
+/// A webhook consumer's manners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WebhookPlan {
+    /// A receiver that is not ours: where to POST. Its inner life is not observed.
+    pub external: Option<ExternalReceiver>,
+    /// How far a timestamp may lie from the receiver's clock, either side. Never scaled.
+    pub signature_tolerance: Span,
+    /// Body limit in bytes.
+    pub body_limit: u64,
+    /// Connections at most.
+    pub connection_limit: u32,
+}
+
+/// A receiver that somebody else runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExternalReceiver {
+    /// Where client 0's events go; `{client}` in it stands for the client's number.
+    pub url: String,
+    /// The environment variable that holds its signing secret.
+    pub secret_env: Option<String>,
+}
+
+/// The queue engines that are built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueKind {
+    /// Lost with the process.
+    Memory,
+    /// SQLite in WAL mode with `synchronous=FULL`.
+    Sqlite,
+}
+
+/// The ledger engines that are built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LedgerKind {
+    /// Nothing is remembered: every receipt takes effect.
+    None,
+    /// Remembered until the process ends.
+    Memory,
+    /// SQLite, in the effect's own transaction.
+    Sqlite,
+}
+
+/// The business change that an event causes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EffectPlan {
+    /// What kind of change.
+    pub kind: EffectKind,
+    /// How long it takes a worker; the mean where it is exponential. Never scaled.
+    pub duration: Span,
+    /// How the duration is distributed.
+    pub distribution: Distribution,
+}
+
+/// Kinds of effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EffectKind {
+    /// A row per event: an entry in the books. Order does not matter.
+    Append,
+    /// The subject's state is replaced: an older version must not overwrite a newer one.
+    Set,
+}
+
+/// Distributions of a duration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Distribution {
+    /// Always the mean.
+    Constant,
+    /// Exponential, keyed by event.
+    Exponential,
+}
+
+/// What a consumer can do wrong on purpose. Each breaks one promise, and the audit must say which.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flaw {
+    /// Looks into the ledger, works, then writes: two workers both find nothing.
+    CheckThenAct,
+    /// Answers 200, then stores.
+    AckBeforeStore,
+    /// Commits the effect, then the ledger entry, in two transactions.
+    EffectBeforeLedger,
+    /// Applies the effect inside the request.
+    Synchronous,
+    /// Verifies nothing.
+    NoVerification,
+    /// Takes SHA-256(secret-free content) for a signature.
+    UnkeyedSha256,
+    /// Verifies the re-serialised JSON instead of the bytes that came.
+    ReserialisedJson,
+    /// Lets an older version overwrite a newer one.
+    NoVersionGuard,
+    /// Answers a duplicate 409, which a provider retries.
+    Duplicate409,
+    /// Poller: saves the cursor, then stores the page.
+    CursorBeforeEffect,
+    /// Poller: asks for what is newer than the last `created` it saw.
+    TimestampCursor,
+    /// Poller: reads one page per poll and takes the provider's head as its cursor.
+    OnePage,
+}
+
+impl Flaw {
+    /// Whether it is a flaw of pollers rather than of receivers.
+    #[must_use]
+    pub fn is_polling(self) -> bool {
+        matches!(self, Flaw::CursorBeforeEffect | Flaw::TimestampCursor | Flaw::OnePage)
+    }
+}
+
+/// `"webhook.lost" = 0` or `"age.p99" = "< 60s"`, parsed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The key as written.
+    pub key: String,
+    /// The consumer it names; `None` in a goal means each consumer.
+    pub consumer: Option<ConsumerNo>,
+    /// The quantity: the path within a consumer's result, such as `age_s.p99` or `lost`.
+    pub quantity: String,
+    /// How to compare.
+    pub comparison: Comparison,
+    /// The right-hand side; spans are in seconds.
+    pub bound: f64,
+    /// The right-hand side as written, for messages.
+    pub wanted: String,
+}
+
+/// How a quantity is held against its bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    AtMost,
+    /// `>`
+    Greater,
+    /// `>=`
+    AtLeast,
+}
+
+impl Comparison {
+    /// Whether `actual` satisfies the comparison with `bound`.
+    #[must_use]
+    pub fn holds(self, actual: f64, bound: f64) -> bool {
+        match self {
+            Comparison::Equal => actual == bound,
+            Comparison::NotEqual => actual != bound,
+            Comparison::Less => actual < bound,
+            Comparison::AtMost => actual <= bound,
+            Comparison::Greater => actual > bound,
+            Comparison::AtLeast => actual >= bound,
+        }
+    }
+}
+
+impl Plan {
+    /// The consumer's index by name.
+    #[must_use]
+    pub fn consumer(&self, name: &str) -> Option<ConsumerNo> {
+        self.consumers.iter().position(|c| c.name == name).map(|i| i as ConsumerNo)
+    }
+}
+
+impl ConsumerPlan {
+    /// Whether events are pushed to it.
+    #[must_use]
+    pub fn is_webhook(&self) -> bool {
+        matches!(self.path, Path::Webhook(_))
+    }
+
+    /// Whether its receiver is somebody else's, so that its inner life is not observed.
+    #[must_use]
+    pub fn is_external(&self) -> bool {
+        matches!(&self.path, Path::Webhook(w) if w.external.is_some())
+    }
+
+    /// The clients that an event of `subject` is due to.
+    pub fn clients_of(&self, subject: u32) -> std::ops::Range<u32> {
+        match self.follows {
+            Follows::Own => {
+                let client = subject % self.clients.max(1);
+                client..client + 1
+            }
+            Follows::All => 0..self.clients,
+        }
+    }
+
+    /// Obligations per event.
+    #[must_use]
+    pub fn clients_per_event(&self) -> u32 {
+        match self.follows {
+            Follows::Own => 1,
+            Follows::All => self.clients,
+        }
+    }
+}

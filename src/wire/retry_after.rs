@@ -1,0 +1,32 @@
+//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or an HTTP date.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::model::Span;
+
+/// How long the other side asks us to wait, from `now_unix_s` on. `None` for what cannot be read.
+#[must_use]
+pub fn parse_retry_after(text: &str, now_unix_s: u64) -> Option<Span> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Some(Span::from_secs(seconds));
+    }
+    let at = httpdate::parse_http_date(text).ok()?;
+    let now = UNIX_EPOCH.checked_add(Duration::from_secs(now_unix_s))?;
+    Some(Span::from_secs(at.duration_since(now).unwrap_or_default().as_secs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_and_dates_are_read_and_the_rest_is_not() {
+        assert_eq!(parse_retry_after("120", 0), Some(Span::from_secs(120)));
+        assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 10), Some(Span::from_secs(50)));
+        assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 90), Some(Span::ZERO));
+        for bad in ["", "-5", "soon", "1.5", "99999999999999999999"] {
+            assert_eq!(parse_retry_after(bad, 0), None, "{bad}");
+        }
+    }
+}
