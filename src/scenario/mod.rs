@@ -1,8 +1,28 @@
 //! From a scenario file to a validated [`Plan`].
+//!
+//! Two levels: [`raw`] is the file as written (serde, unknown keys refused, JSON Schema), [`Plan`]
+//! is what it means (defaults filled in, names resolved, times scaled). [`load`] leads from one to
+//! the other and says what is wrong by key, line and fix.
 
+mod conditions;
+mod consumers;
+mod embedded;
+mod error;
+mod faults;
+mod load;
+mod locate;
+mod names;
 mod plan;
+mod providers;
+pub mod raw;
+mod set;
 pub mod units;
+mod warnings;
 
+pub use conditions::{QUANTITIES, Quantity};
+pub use embedded::{EMBEDDED, Embedded, embedded};
+pub use error::ScenarioError;
+pub use load::{LoadOptions, load};
 pub use plan::{
     Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,
     Follows, LedgerKind, Mode, Path, Phase, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,

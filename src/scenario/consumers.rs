@@ -1,0 +1,290 @@
+//! `[[consumer]]`.
+
+use super::{
+    ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows, LedgerKind, Path, Phase,
+    PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
+    error::{At, Problem},
+    load::{Scale, span_or, within},
+    names::{Choice, choose, suggest},
+    providers::check_name,
+    raw::{RawConsumer, RawEffect, RawEffectTable, RawStrategy},
+};
+use crate::model::Span;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Polling,
+    Webhook,
+}
+
+pub(super) fn read_consumers(
+    at: &At,
+    raw: &[RawConsumer],
+    providers: &[ProviderPlan],
+    scale: Scale,
+) -> Result<Vec<ConsumerPlan>, Problem> {
+    if raw.is_empty() {
+        return Err(at.problem(
+            "a scenario without a consumer measures nothing",
+            "add [[consumer]] with name and kind, such as kind = \"webhook\"",
+        ));
+    }
+    let mut plans: Vec<ConsumerPlan> = Vec::new();
+    for (index, one) in raw.iter().enumerate() {
+        let at = at.index(index);
+        let plan = read_consumer(&at, one, providers, scale)?;
+        if plans.iter().any(|earlier| earlier.name == plan.name) {
+            return Err(at
+                .key("name")
+                .problem(format!("\"{}\" is there twice", plan.name), "give each consumer its own name"));
+        }
+        plans.push(plan);
+    }
+    Ok(plans)
+}
+
+fn read_consumer(
+    at: &At,
+    raw: &RawConsumer,
+    providers: &[ProviderPlan],
+    scale: Scale,
+) -> Result<ConsumerPlan, Problem> {
+    const LATER: &str = "use one \"polling\" and one \"webhook\" consumer";
+    const KINDS: [(&str, Choice<Kind>); 3] = [
+        ("polling", Choice::Here(Kind::Polling)),
+        ("webhook", Choice::Here(Kind::Webhook)),
+        ("hybrid", Choice::NotYet(LATER)),
+    ];
+    const FOLLOWS: [(&str, Choice<Follows>); 2] =
+        [("own", Choice::Here(Follows::Own)), ("all", Choice::Here(Follows::All))];
+
+    check_name(&at.key("name"), &raw.name)?;
+    let kind = choose(&at.key("kind"), &raw.kind, &KINDS)?;
+    refuse_foreign_keys(at, raw, kind)?;
+    let path = match kind {
+        Kind::Polling => Path::Polling(read_strategy(&at.key("strategy"), raw.strategy.as_ref(), scale)?),
+        Kind::Webhook => Path::Webhook(read_webhook(at, raw)?),
+    };
+    let (queue, ledger) = read_engines(at, raw)?;
+    let ttl_at = at.key("ledger_ttl");
+    let ledger_ttl = raw.ledger_ttl.as_deref().map(|text| span_or(&ttl_at, Some(text), Span::ZERO)).transpose()?;
+    if ledger_ttl.is_some() && ledger == LedgerKind::None {
+        return Err(
+            ttl_at.problem("there is no ledger to forget anything", "drop ledger_ttl, or write ledger = \"sqlite\"")
+        );
+    }
+    Ok(ConsumerPlan {
+        name: raw.name.clone(),
+        provider: read_provider_name(&at.key("provider"), raw.provider.as_deref(), providers)?,
+        clients: within(&at.key("clients"), raw.clients, 1, (1, 100_000))?,
+        follows: choose(&at.key("follows"), raw.follows.as_deref().unwrap_or("own"), &FOLLOWS)?,
+        path,
+        queue,
+        queue_capacity: within(&at.key("queue_capacity"), raw.queue_capacity, 10_000, (1, 1_000_000_000))?,
+        ledger,
+        ledger_ttl: ledger_ttl.map(|ttl| scale.span(ttl)),
+        workers: within(&at.key("workers"), raw.workers, 4, (1, 1_024))?,
+        max_tries: within(&at.key("max_tries"), raw.max_tries, 5, (1, 1_000))?,
+        effect: read_effect(&at.key("effect"), raw.effect.as_ref())?,
+        flaw: read_flaw(&at.key("flaw"), raw.flaw.as_deref(), kind, ledger)?,
+    })
+}
+
+/// A key that means nothing for this kind would silently change nothing.
+fn refuse_foreign_keys(at: &At, raw: &RawConsumer, kind: Kind) -> Result<(), Problem> {
+    let foreign: &[(&str, bool)] = match kind {
+        Kind::Polling => &[
+            ("url", raw.url.is_some()),
+            ("secret_env", raw.secret_env.is_some()),
+            ("signature_tolerance", raw.signature_tolerance.is_some()),
+            ("body_limit_bytes", raw.body_limit_bytes.is_some()),
+            ("connection_limit", raw.connection_limit.is_some()),
+        ],
+        Kind::Webhook => &[("strategy", raw.strategy.is_some())],
+    };
+    let other = if kind == Kind::Polling { "webhook" } else { "polling" };
+    for (key, given) in foreign {
+        if *given {
+            return Err(at.key(key).problem(
+                format!("means nothing for kind = \"{}\"", raw.kind),
+                format!("remove it, or write kind = \"{other}\""),
+            ));
+        }
+    }
+    // Somebody else's receiver has its own queue and ledger.
+    let inner = [
+        ("queue", raw.queue.is_some()),
+        ("queue_capacity", raw.queue_capacity.is_some()),
+        ("ledger", raw.ledger.is_some()),
+        ("ledger_ttl", raw.ledger_ttl.is_some()),
+        ("workers", raw.workers.is_some()),
+        ("max_tries", raw.max_tries.is_some()),
+        ("effect", raw.effect.is_some()),
+        ("flaw", raw.flaw.is_some()),
+    ];
+    if let Some((key, _)) = inner.iter().find(|(_, given)| *given && raw.url.is_some()) {
+        return Err(at
+            .key(key)
+            .problem("means nothing for a receiver that is somebody else's", "remove it, or remove url"));
+    }
+    if raw.secret_env.is_some() && raw.url.is_none() {
+        return Err(at
+            .key("secret_env")
+            .problem("only a receiver at a url needs a secret from outside", "add url, or remove it"));
+    }
+    Ok(())
+}
+
+fn read_engines(at: &At, raw: &RawConsumer) -> Result<(QueueKind, LedgerKind), Problem> {
+    const LATER_QUEUE: &str = "use \"sqlite\" (durable) or \"memory\"";
+    const LATER_LEDGER: &str = "use \"sqlite\" (durable), \"memory\" or \"none\"";
+    const QUEUES: [(&str, Choice<QueueKind>); 7] = [
+        ("sqlite", Choice::Here(QueueKind::Sqlite)),
+        ("memory", Choice::Here(QueueKind::Memory)),
+        ("kafka", Choice::NotYet(LATER_QUEUE)),
+        ("rabbitmq", Choice::NotYet(LATER_QUEUE)),
+        ("sqs", Choice::NotYet(LATER_QUEUE)),
+        ("nats", Choice::NotYet(LATER_QUEUE)),
+        ("redis", Choice::NotYet(LATER_QUEUE)),
+    ];
+    const LEDGERS: [(&str, Choice<LedgerKind>); 5] = [
+        ("sqlite", Choice::Here(LedgerKind::Sqlite)),
+        ("memory", Choice::Here(LedgerKind::Memory)),
+        ("none", Choice::Here(LedgerKind::None)),
+        ("postgres", Choice::NotYet(LATER_LEDGER)),
+        ("redis", Choice::NotYet(LATER_LEDGER)),
+    ];
+    Ok((
+        choose(&at.key("queue"), raw.queue.as_deref().unwrap_or("sqlite"), &QUEUES)?,
+        choose(&at.key("ledger"), raw.ledger.as_deref().unwrap_or("sqlite"), &LEDGERS)?,
+    ))
+}
+
+fn read_strategy(at: &At, raw: Option<&RawStrategy>, scale: Scale) -> Result<PollingPlan, Problem> {
+    const LATER: &str = "use \"fixed\" or \"conditional\"";
+    const KINDS: [(&str, Choice<bool>); 6] = [
+        ("fixed", Choice::Here(false)),
+        ("conditional", Choice::Here(true)),
+        ("cron", Choice::NotYet(LATER)),
+        ("adaptive", Choice::NotYet(LATER)),
+        ("long-poll", Choice::NotYet(LATER)),
+        ("state", Choice::NotYet(LATER)),
+    ];
+    const PHASES: [(&str, Choice<Phase>); 2] =
+        [("random", Choice::Here(Phase::Random)), ("aligned", Choice::Here(Phase::Aligned))];
+    const EXAMPLE: &str = "write strategy = { kind = \"fixed\", interval = \"5s\" }";
+    let raw = raw.ok_or_else(|| at.problem("a polling consumer needs a strategy", EXAMPLE))?;
+    let interval_at = at.key("interval");
+    let interval = raw.interval.as_deref().ok_or_else(|| interval_at.problem("how often?", EXAMPLE))?;
+    let interval = scale.span(span_or(&interval_at, Some(interval), Span::ZERO)?);
+    if interval < Span::from_millis(1) {
+        return Err(interval_at.problem(
+            format!("polls {interval} apart (after time_scale) are below the timer's grain"),
+            "write at least \"1ms\" of driver time",
+        ));
+    }
+    Ok(PollingPlan {
+        conditional: choose(&at.key("kind"), &raw.kind, &KINDS)?,
+        interval,
+        jitter: within(&at.key("jitter"), raw.jitter, 0.0, (0.0, 1.0))?,
+        page_size: within(&at.key("page_size"), raw.page_size, 100, (1, 10_000))?,
+        timeout: span_or(&at.key("timeout"), raw.timeout.as_deref(), Span::from_secs(10))?.max(Span::from_millis(1)),
+        phase: choose(&at.key("phase"), raw.phase.as_deref().unwrap_or("random"), &PHASES)?,
+    })
+}
+
+fn read_webhook(at: &At, raw: &RawConsumer) -> Result<WebhookPlan, Problem> {
+    if let Some(url) = &raw.url {
+        check_url(&at.key("url"), url)?;
+    }
+    Ok(WebhookPlan {
+        external: raw.url.clone().map(|url| ExternalReceiver { url, secret_env: raw.secret_env.clone() }),
+        signature_tolerance: span_or(
+            &at.key("signature_tolerance"),
+            raw.signature_tolerance.as_deref(),
+            Span::from_secs(300),
+        )?,
+        body_limit: within(&at.key("body_limit_bytes"), raw.body_limit_bytes, 1 << 20, (1, 64 << 20))?,
+        connection_limit: within(&at.key("connection_limit"), raw.connection_limit, 1_024, (1, 100_000))?,
+    })
+}
+
+/// Load goes to this machine only; a slip of the keyboard must not reach anybody else.
+fn check_url(at: &At, url: &str) -> Result<(), Problem> {
+    const FIX: &str = "write http://127.0.0.1:PORT/PATH (localhost and [::1] do as well)";
+    let host = url.strip_prefix("http://").ok_or_else(|| at.problem(format!("\"{url}\" is not plain HTTP"), FIX))?;
+    let authority = host.split('/').next().unwrap_or_default();
+    let loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| {
+        authority.strip_prefix(name).is_some_and(|rest| {
+            rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
+        })
+    });
+    if loopback { Ok(()) } else { Err(at.problem(format!("\"{url}\" is not on this machine"), FIX)) }
+}
+
+fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> {
+    const KINDS: [(&str, Choice<EffectKind>); 3] = [
+        ("append", Choice::Here(EffectKind::Append)),
+        ("set", Choice::Here(EffectKind::Set)),
+        ("external", Choice::NotYet("use \"append\" or \"set\"")),
+    ];
+    const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
+        [("constant", Choice::Here(Distribution::Constant)), ("exponential", Choice::Here(Distribution::Exponential))];
+    let nothing = RawEffectTable { kind: None, duration: None, distribution: None };
+    let (table, kind_at) = match raw {
+        None => (nothing, at.clone()),
+        Some(RawEffect::Kind(kind)) => (RawEffectTable { kind: Some(kind.clone()), ..nothing }, at.clone()),
+        Some(RawEffect::Table(table)) => (table.clone(), at.key("kind")),
+    };
+    Ok(EffectPlan {
+        kind: choose(&kind_at, table.kind.as_deref().unwrap_or("append"), &KINDS)?,
+        duration: span_or(&at.key("duration"), table.duration.as_deref(), Span::ZERO)?,
+        distribution: choose(
+            &at.key("distribution"),
+            table.distribution.as_deref().unwrap_or("constant"),
+            &DISTRIBUTIONS,
+        )?,
+    })
+}
+
+/// The names of the flaws.
+const FLAWS: [(&str, Flaw); 12] = [
+    ("check-then-act", Flaw::CheckThenAct),
+    ("ack-before-store", Flaw::AckBeforeStore),
+    ("effect-before-ledger", Flaw::EffectBeforeLedger),
+    ("synchronous", Flaw::Synchronous),
+    ("no-verification", Flaw::NoVerification),
+    ("unkeyed-sha256", Flaw::UnkeyedSha256),
+    ("reserialised-json", Flaw::ReserialisedJson),
+    ("no-version-guard", Flaw::NoVersionGuard),
+    ("duplicate-409", Flaw::Duplicate409),
+    ("cursor-before-effect", Flaw::CursorBeforeEffect),
+    ("timestamp-cursor", Flaw::TimestampCursor),
+    ("one-page", Flaw::OnePage),
+];
+
+fn read_flaw(at: &At, name: Option<&str>, kind: Kind, ledger: LedgerKind) -> Result<Option<Flaw>, Problem> {
+    let Some(name) = name else { return Ok(None) };
+    let flaw = choose(at, name, &FLAWS.map(|(name, flaw)| (name, Choice::Here(flaw))))?;
+    if flaw.is_polling() != (kind == Kind::Polling) && flaw != Flaw::NoVersionGuard {
+        let whose = if flaw.is_polling() { "a polling" } else { "a webhook" };
+        return Err(at.problem(format!("\"{name}\" is a flaw of {whose} consumer"), "move it, or remove it"));
+    }
+    let needs_ledger = matches!(flaw, Flaw::CheckThenAct | Flaw::EffectBeforeLedger | Flaw::Duplicate409);
+    if needs_ledger && ledger == LedgerKind::None {
+        return Err(at.problem(format!("\"{name}\" needs a ledger to get wrong"), "write ledger = \"sqlite\""));
+    }
+    Ok(Some(flaw))
+}
+
+fn read_provider_name(at: &At, name: Option<&str>, providers: &[ProviderPlan]) -> Result<u16, Problem> {
+    let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+    match name {
+        None if providers.len() == 1 => Ok(0),
+        None => Err(at.problem("there are several providers", format!("write one of: {}", names.join(", ")))),
+        Some(name) => match names.iter().position(|known| *known == name) {
+            Some(index) => Ok(index as u16),
+            None => Err(at.problem(format!("\"{name}\" is no provider of this scenario"), suggest(name, &names))),
+        },
+    }
+}

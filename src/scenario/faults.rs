@@ -1,0 +1,170 @@
+//! `[[fault]]`: the common keys (consumer, provider, limits) and the kind's own.
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::{
+    ConsumerNo, ConsumerPlan, ProviderPlan,
+    error::{At, Problem},
+    load::{Scale, unknown_field},
+    names::suggest,
+    raw::OneOrMany,
+};
+use crate::{
+    fault::{FaultKind, FaultPlan, Hits, Selector},
+    model::{Span, Time},
+};
+
+pub(super) fn read_faults(
+    at: &At,
+    raw: &[Table],
+    providers: &[ProviderPlan],
+    consumers: &[ConsumerPlan],
+    scale: Scale,
+) -> Result<Vec<FaultPlan>, Problem> {
+    let read = |(index, table): (usize, &Table)| {
+        read_fault(&at.index(index), index as u16, table.clone(), providers, consumers, scale)
+    };
+    raw.iter().enumerate().map(read).collect()
+}
+
+fn read_fault(
+    at: &At,
+    index: u16,
+    mut table: Table,
+    providers: &[ProviderPlan],
+    consumers: &[ConsumerPlan],
+    scale: Scale,
+) -> Result<FaultPlan, Problem> {
+    let names: Vec<&str> = FaultKind::TABLE.iter().map(|(name, ..)| *name).collect();
+    let kind_at = at.key("kind");
+    let name = match table.get("kind") {
+        Some(Value::String(name)) => name.clone(),
+        _ => return Err(kind_at.problem("a fault needs a kind", format!("write one of: {}", names.join(", ")))),
+    };
+    if !names.contains(&name.as_str()) {
+        let later = ["reorder", "corrupt", "slow-body", "clock-skew", "rotate-secret"].contains(&name.as_str());
+        let problem = if later { "is not implemented yet" } else { "is unknown" };
+        return Err(kind_at.problem(format!("\"{name}\" {problem}"), suggest(&name, &names)));
+    }
+    let named = table.remove("consumer");
+    refuse_unknown_provider(at, table.remove("provider"), providers)?;
+    let mut selector = read_selector(at, &mut table)?;
+    let mut kind: FaultKind = deserialize(at, table)?;
+    kind.validate(&selector).map_err(|found| at.key(found.key).problem(found.problem, found.fix))?;
+    check_limits(at, &selector)?;
+    let consumers = read_targets(&at.key("consumer"), named, kind.can_hit(), &name, consumers)?;
+    kind.scale(scale.0);
+    let scale_time = |time: Time| Time(scale.span(Span(time.0)).0);
+    selector.from = selector.from.map(scale_time);
+    selector.until = selector.until.map(scale_time);
+    Ok(FaultPlan { index, kind, consumers, selector })
+}
+
+fn read_selector(at: &At, table: &mut Table) -> Result<Selector, Problem> {
+    let mut limits = Table::new();
+    for key in Selector::KEYS {
+        if let Some(value) = table.remove(key) {
+            limits.insert(key.to_owned(), value);
+        }
+    }
+    if let Some(attempt) = table.remove("attempt") {
+        if limits.contains_key("attempts") {
+            return Err(at.key("attempt").problem("attempt and attempts both", "keep attempts"));
+        }
+        limits.insert("attempts".to_owned(), Value::Array(vec![attempt]));
+    }
+    deserialize(at, limits)
+}
+
+fn deserialize<'de, T: Deserialize<'de>>(at: &At, table: Table) -> Result<T, Problem> {
+    let keys: Vec<String> = table.keys().cloned().collect();
+    T::deserialize(Value::Table(table)).map_err(|error| {
+        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        match unknown_field(&message) {
+            Some((key, fix)) => at.key(&key).problem("unknown key", fix),
+            None => {
+                let culprit = keys.iter().find(|key| error.to_string().contains(&format!("`{key}`")));
+                let at = culprit.map_or_else(|| at.clone(), |key| at.key(key));
+                let (problem, fix) = message.split_once("; ").unwrap_or((&message, "see `pushpull schema`"));
+                at.problem(problem, fix)
+            }
+        }
+    })
+}
+
+fn check_limits(at: &At, selector: &Selector) -> Result<(), Problem> {
+    if let Some(p) = selector.probability.filter(|p| !(0.0..=1.0).contains(p)) {
+        return Err(at.key("probability").problem(format!("{p} is no probability"), "write a number from 0 to 1"));
+    }
+    for (key, value) in [("every", selector.every), ("event", selector.event)] {
+        if value == Some(0) {
+            return Err(at.key(key).problem("counts from 1", "write 1 or more"));
+        }
+    }
+    if selector.attempts.contains(&0) {
+        return Err(at.key("attempts").problem("attempts count from 1", "write 1 or more"));
+    }
+    match (selector.from, selector.until) {
+        (Some(from), Some(until)) if from >= until => {
+            Err(at.key("until").problem("the window ends before it begins", "write an until that is later than from"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn read_targets(
+    at: &At,
+    named: Option<Value>,
+    hits: Hits,
+    kind: &str,
+    consumers: &[ConsumerPlan],
+) -> Result<Vec<ConsumerNo>, Problem> {
+    let can_hit = |consumer: &ConsumerPlan| {
+        let path = if consumer.is_webhook() { hits.webhooks } else { hits.polls };
+        path || (hits.process && !consumer.is_external())
+    };
+    let all: Vec<&str> = consumers.iter().map(|consumer| consumer.name.as_str()).collect();
+    let Some(named) = named else {
+        let targets: Vec<ConsumerNo> =
+            consumers.iter().enumerate().filter(|(_, c)| can_hit(c)).map(|(i, _)| i as ConsumerNo).collect();
+        if targets.is_empty() {
+            return Err(at.problem(format!("no consumer here can be hit by \"{kind}\""), "remove the fault"));
+        }
+        return Ok(targets);
+    };
+    let named: OneOrMany = deserialize_names(at, named)?;
+    let find = |name: &str| {
+        let index = all.iter().position(|known| *known == name);
+        let index = index
+            .ok_or_else(|| at.problem(format!("\"{name}\" is no consumer of this scenario"), suggest(name, &all)))?;
+        if !can_hit(&consumers[index]) {
+            let why = if consumers[index].is_external() { "somebody else's process" } else { "a polling consumer" };
+            return Err(at.problem(
+                format!("\"{kind}\" cannot hit \"{name}\", {why}"),
+                "name another consumer, or remove the fault",
+            ));
+        }
+        Ok(index as ConsumerNo)
+    };
+    named.names().into_iter().map(find).collect()
+}
+
+fn deserialize_names(at: &At, value: Value) -> Result<OneOrMany, Problem> {
+    OneOrMany::deserialize(value)
+        .map_err(|_| at.problem("no name and no list of names", "write consumer = \"webhook\""))
+}
+
+fn refuse_unknown_provider(at: &At, named: Option<Value>, providers: &[ProviderPlan]) -> Result<(), Problem> {
+    let Some(value) = named else { return Ok(()) };
+    let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
+    match value.as_str() {
+        Some(name) if names.contains(&name) => Ok(()),
+        name => {
+            let shown = name.unwrap_or("?");
+            Err(at
+                .key("provider")
+                .problem(format!("\"{shown}\" is no provider of this scenario"), suggest(shown, &names)))
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! From text to plan: parse, check, fill in defaults, resolve names, divide by `time_scale`.
+
+use super::{
+    Mode, Plan, conditions,
+    consumers::read_consumers,
+    error::{At, Problem, ScenarioError, Step},
+    faults::read_faults,
+    locate::{line_at, line_of},
+    names::{Choice, choose, suggest},
+    providers::read_providers,
+    raw::{RawArrivals, RawScenario, RawWorkload},
+    units::{parse_rate, parse_span},
+    warnings,
+};
+use crate::{
+    model::{RunId, Span},
+    workload::{Arrivals, Payload, Workload},
+};
+
+/// What the command line adds to a scenario.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    /// The embedded name or the file stem.
+    pub name: String,
+    /// What errors call the file.
+    pub file: String,
+    /// Overrides the scenario's first mode.
+    pub mode: Option<Mode>,
+    /// Overrides the scenario's seed.
+    pub seed: Option<u64>,
+    /// The run id where the scenario sets none.
+    pub run_id: RunId,
+    /// `key=value` overrides, in order.
+    pub sets: Vec<String>,
+    /// The command that runs this again, without seed and run id, which are added.
+    pub command: String,
+}
+
+/// Reads and checks a scenario.
+pub fn load(text: &str, options: &LoadOptions) -> Result<Plan, ScenarioError> {
+    let source = super::set::apply(text, &options.sets).map_err(|problem| locate(problem, text, options))?;
+    let raw: RawScenario = toml::from_str(&source).map_err(|error| syntax_error(&error, &source, options))?;
+    build(&raw, &source, options).map_err(|problem| locate(problem, &source, options))
+}
+
+fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan, Problem> {
+    let top = At::default();
+    let time_scale = raw.time_scale.unwrap_or(1.0);
+    if !(time_scale.is_finite() && time_scale > 0.0) {
+        return Err(top
+            .key("time_scale")
+            .problem(format!("{time_scale} is no speed"), "write a number above 0, such as 60"));
+    }
+    let scale = Scale(time_scale);
+    let duration = span_or(&top.key("duration"), raw.duration.as_deref(), Span::from_secs(60))?;
+    if duration == Span::ZERO {
+        return Err(top.key("duration").problem("a run of no length", "write a duration such as \"60s\""));
+    }
+    let providers = read_providers(&top.key("provider"), &raw.provider, scale)?;
+    let consumers = read_consumers(&top.key("consumer"), &raw.consumer, &providers, scale)?;
+    let faults = read_faults(&top.key("fault"), &raw.fault, &providers, &consumers, scale)?;
+    let seed = options.seed.or(raw.seed).unwrap_or(42);
+    let run_id = match &raw.run_id {
+        Some(text) => text
+            .parse()
+            .map_err(|error| top.key("run_id").problem(format!("{error}"), "or leave it out for a fresh one"))?,
+        None => options.run_id,
+    };
+    let mode = read_mode(&top.key("modes"), raw.modes.as_deref(), options.mode)?;
+    let mut plan = Plan {
+        schema_version: 1,
+        name: options.name.clone(),
+        title: raw.title.clone(),
+        question: question(source),
+        conclude: raw.conclude.clone(),
+        seed,
+        run_id,
+        mode,
+        time_scale,
+        duration: scale.span(duration),
+        drain: scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?),
+        workload: read_workload(&top.key("workload"), &raw.workload, scale)?,
+        providers,
+        goals: conditions::read(&top.key("goal"), &raw.goal, &consumers, false)?,
+        expects: conditions::read(&top.key("expect"), &raw.expect, &consumers, true)?,
+        consumers,
+        faults,
+        warnings: Vec::new(),
+        reproduce: format!("{} --seed {seed} --run-id {run_id}", options.command),
+        source: source.to_owned(),
+    };
+    plan.warnings = warnings::of(&plan);
+    Ok(plan)
+}
+
+/// Divides what `time_scale` scales.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scale(pub f64);
+
+impl Scale {
+    /// A span of scenario time in driver time.
+    pub fn span(self, span: Span) -> Span {
+        if self.0 == 1.0 { span } else { Span((span.0 as f64 / self.0).round() as u64) }
+    }
+}
+
+pub(super) fn span_or(at: &At, text: Option<&str>, default: Span) -> Result<Span, Problem> {
+    match text {
+        None => Ok(default),
+        Some(text) => parse_span(text).map_err(|error| at.problem(error.problem, error.fix)),
+    }
+}
+
+/// A number within bounds, or its default.
+pub(super) fn within<T: PartialOrd + Copy + std::fmt::Display>(
+    at: &At,
+    value: Option<T>,
+    default: T,
+    (least, most): (T, T),
+) -> Result<T, Problem> {
+    let value = value.unwrap_or(default);
+    if value >= least && value <= most {
+        return Ok(value);
+    }
+    Err(at.problem(format!("{value} is out of bounds"), format!("write a number from {least} to {most}")))
+}
+
+fn read_mode(at: &At, modes: Option<&[String]>, asked: Option<Mode>) -> Result<Mode, Problem> {
+    const TABLE: [(&str, Choice<Mode>); 2] =
+        [("live", Choice::Here(Mode::Live)), ("virtual", Choice::Here(Mode::Virtual))];
+    let mut known = Vec::new();
+    for (index, name) in modes.unwrap_or(&["live".to_owned()]).iter().enumerate() {
+        known.push(choose(&at.index(index), name, &TABLE)?);
+    }
+    let first = *known.first().ok_or_else(|| at.problem("no mode at all", "write [\"live\"]"))?;
+    match asked {
+        Some(mode) if !known.contains(&mode) => Err(at.problem(
+            "the scenario does not run in the mode that was asked for",
+            "add it to modes, or leave --mode out",
+        )),
+        Some(mode) => Ok(mode),
+        None => Ok(first),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum ArrivalKind {
+    Constant,
+    Poisson,
+}
+
+fn read_workload(at: &At, raw: &RawWorkload, scale: Scale) -> Result<Workload, Problem> {
+    let payload_at = at.key("event_type");
+    let event_type = raw.event_type.clone().unwrap_or_else(|| "order.updated".to_owned());
+    let plain = event_type.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if event_type.is_empty() || !plain {
+        return Err(payload_at.problem(
+            format!("\"{event_type}\" is no event type"),
+            "write letters, digits, '.', '_' and '-', such as \"order.updated\"",
+        ));
+    }
+    Ok(Workload {
+        arrivals: read_arrivals(&at.key("arrivals"), raw.arrivals.as_ref(), scale)?,
+        subjects: within(&at.key("subjects"), raw.subjects, 50, (1, 10_000_000))?,
+        payload: Payload {
+            event_type,
+            bytes: within(&at.key("payload_bytes"), raw.payload_bytes, 512, (200, 262_144))?,
+        },
+    })
+}
+
+fn read_arrivals(at: &At, raw: Option<&RawArrivals>, scale: Scale) -> Result<Arrivals, Problem> {
+    const LATER: &str = "use \"poisson\" or \"constant\"";
+    const TABLE: [(&str, Choice<ArrivalKind>); 5] = [
+        ("constant", Choice::Here(ArrivalKind::Constant)),
+        ("poisson", Choice::Here(ArrivalKind::Poisson)),
+        ("bursty", Choice::NotYet(LATER)),
+        ("diurnal", Choice::NotYet(LATER)),
+        ("replay", Choice::NotYet(LATER)),
+    ];
+    let (kind, rate) = match raw {
+        None => (ArrivalKind::Poisson, None),
+        Some(raw) => (choose(&at.key("kind"), &raw.kind, &TABLE)?, raw.rate.as_deref()),
+    };
+    let rate_at = at.key("rate");
+    let (count, per) = parse_rate(rate.unwrap_or("10/s")).map_err(|error| rate_at.problem(error.problem, error.fix))?;
+    let per = scale.span(per);
+    if per.0 < count {
+        return Err(rate_at.problem("more than an event per nanosecond", "lower the rate, or time_scale"));
+    }
+    Ok(match kind {
+        ArrivalKind::Constant => Arrivals::Constant { count, per },
+        ArrivalKind::Poisson => Arrivals::Poisson { count, per },
+    })
+}
+
+/// The file's first comment, as one line.
+fn question(source: &str) -> String {
+    let first = source.lines().skip_while(|line| line.trim().is_empty());
+    let comment = first.map_while(|line| line.trim().strip_prefix('#'));
+    comment.map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+fn locate(problem: Problem, source: &str, options: &LoadOptions) -> ScenarioError {
+    let key = problem
+        .path
+        .iter()
+        .map(|step| match step {
+            Step::Key(key) if key.contains('.') => format!("\"{key}\""),
+            Step::Key(key) => key.clone(),
+            Step::Index(index) => index.to_string(),
+        })
+        .collect::<Vec<_>>()
+        .join(".");
+    ScenarioError {
+        file: options.file.clone(),
+        // After --set the text is not the file's any more.
+        line: if options.sets.is_empty() { line_of(source, &problem.path) } else { None },
+        key,
+        problem: problem.problem,
+        fix: problem.fix,
+    }
+}
+
+/// An error of the TOML parser or of the raw structure.
+fn syntax_error(error: &toml::de::Error, source: &str, options: &LoadOptions) -> ScenarioError {
+    let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
+    let (key, fix) = unknown_field(&message).unwrap_or_default();
+    let line = error.span().map(|span| {
+        // For a key inside a table the parser points at the table: look for the key itself.
+        let within = source.get(span.clone()).filter(|_| !key.is_empty()).and_then(|text| text.find(key.as_str()));
+        line_at(source, span.start + within.unwrap_or(0))
+    });
+    let problem = match key.is_empty() {
+        true => message,
+        false => "unknown key".to_owned(),
+    };
+    ScenarioError {
+        file: options.file.clone(),
+        line: line.filter(|_| options.sets.is_empty()),
+        key,
+        problem,
+        fix: if fix.is_empty() {
+            "see `pushpull schema`, or an example: `pushpull scenarios show quickstart`".to_owned()
+        } else {
+            fix
+        },
+    }
+}
+
+/// Reads serde's "unknown field `x`, expected one of `a`, `b`" to the key and a suggestion.
+pub(super) fn unknown_field(message: &str) -> Option<(String, String)> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (key, rest) = rest.split_once('`')?;
+    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
+    let fix = if known.is_empty() { "remove it: nothing can be set here".to_owned() } else { suggest(key, &known) };
+    Some((key.to_owned(), fix))
+}

@@ -1,0 +1,263 @@
+//! The scenario file as written, before anything is checked. The JSON Schema comes from here.
+//!
+//! Every table refuses unknown keys: a typo must not silently mean "no fault".
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A pushpull scenario.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawScenario {
+    /// One line for the head of the report.
+    pub title: String,
+    /// What to conclude from the result, in a sentence.
+    #[serde(default)]
+    pub conclude: String,
+    /// Seed of every keyed draw. Default 42.
+    pub seed: Option<u64>,
+    /// Names the run in event ids: 12 lowercase hex digits. Default: fresh in live runs, from the
+    /// seed in virtual ones.
+    pub run_id: Option<String>,
+    /// "live", "virtual"; the first is the default mode. Default ["live"].
+    pub modes: Option<Vec<String>>,
+    /// The window of arrivals. Default "60s".
+    pub duration: Option<String>,
+    /// How long after the window a live run waits for what is open. Default "30s".
+    pub drain: Option<String>,
+    /// Scenario time passes this many times faster than the clock: arrivals, durations, poll
+    /// intervals, retry delays, TTLs, outages. Not scaled: network, effect durations, timeouts,
+    /// signature tolerance. Default 1.
+    pub time_scale: Option<f64>,
+    /// When events happen and what they say.
+    #[serde(default)]
+    pub workload: RawWorkload,
+    /// The providers. Default: one, named "provider".
+    #[serde(default)]
+    pub provider: Vec<RawProvider>,
+    /// The consumers.
+    #[serde(default)]
+    pub consumer: Vec<RawConsumer>,
+    /// The faults. Read by their kind, so that each kind refuses unknown keys of its own.
+    #[serde(default)]
+    #[schemars(with = "Vec<RawFaultSchema>")]
+    pub fault: Vec<toml::Table>,
+    /// What the architect wants of each consumer, such as "age_s.p99" = "< 60s".
+    #[serde(default)]
+    pub goal: BTreeMap<String, RawBound>,
+    /// The run's own verdict, such as "webhook.lost" = 0.
+    #[serde(default)]
+    pub expect: BTreeMap<String, RawBound>,
+}
+
+/// The schema of a fault: its kind's keys, its limits and its consumers.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+struct RawFaultSchema {
+    #[schemars(flatten)]
+    kind: crate::fault::FaultKind,
+    #[schemars(flatten)]
+    limits: crate::fault::Selector,
+    /// The consumers it hits: a name or a list. Default: every consumer it can hit.
+    consumer: Option<OneOrMany>,
+    /// The provider whose consumers it hits, where there are several.
+    provider: Option<String>,
+    /// Short for attempts = [N].
+    attempt: Option<u32>,
+}
+
+/// When events happen and what they say.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawWorkload {
+    /// The arrival process. Default: poisson, "10/s".
+    pub arrivals: Option<RawArrivals>,
+    /// Number of things that change. Default 50.
+    pub subjects: Option<u32>,
+    /// The event type. Default "order.updated".
+    pub event_type: Option<String>,
+    /// Size of an event's JSON in bytes, 200 to 262144. Default 512.
+    pub payload_bytes: Option<u32>,
+}
+
+/// An arrival process.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawArrivals {
+    /// "constant" or "poisson".
+    #[schemars(extend("enum" = ["constant", "poisson", "bursty", "diurnal", "replay"]))]
+    pub kind: String,
+    /// Events per unit of time, such as "20/s" or "40000/day".
+    pub rate: Option<String>,
+}
+
+/// A provider.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawProvider {
+    /// Its name. Default "provider".
+    pub name: Option<String>,
+    /// Whose manners it has. Default "standard-webhooks".
+    pub profile: Option<String>,
+    /// How long an attempt waits for the ack. Never scaled. Default "3s".
+    pub ack_timeout: Option<String>,
+    /// A name ("classic", "standard-webhooks", "never"), a list of delays, or a formula
+    /// { base, factor, cap, retries }. Default: the profile's.
+    pub retry: Option<RawRetry>,
+    /// A retry delay is stretched or shortened by up to this share. Default 0.
+    pub retry_jitter: Option<f64>,
+    /// Attempts in flight per endpoint. Default 16.
+    pub concurrency: Option<u32>,
+    /// Events per page at most. Default 100.
+    pub page_limit: Option<u32>,
+    /// Grain of the `created` time that a timestamp cursor compares. Never scaled. Default "1ms".
+    pub timestamp_grain: Option<String>,
+}
+
+/// A retry schedule.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RawRetry {
+    /// A named schedule.
+    Name(String),
+    /// Delay before attempt 2, 3, ...
+    Delays(Vec<String>),
+    /// base * factor^k, at most cap.
+    Formula(RawFormula),
+}
+
+/// An exponential schedule.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawFormula {
+    /// Delay before the second attempt.
+    pub base: String,
+    /// Each delay is this many times the one before. Default 2.
+    pub factor: Option<f64>,
+    /// No delay is longer. Default "24h".
+    pub cap: Option<String>,
+    /// Retries after the first attempt, at most 100.
+    pub retries: u32,
+}
+
+/// A consumer.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawConsumer {
+    /// Its name in results: letters, digits, '-' and '_'.
+    pub name: String,
+    /// "polling" or "webhook".
+    #[schemars(extend("enum" = ["polling", "webhook", "hybrid"]))]
+    pub kind: String,
+    /// Its provider, where there are several.
+    pub provider: Option<String>,
+    /// Polling clients or webhook endpoints. Default 1.
+    pub clients: Option<u32>,
+    /// "own": each client follows its own share of the subjects. "all": each follows all. Default "own".
+    pub follows: Option<String>,
+    /// Polling: how it asks.
+    pub strategy: Option<RawStrategy>,
+    /// Where accepted events wait: "sqlite" or "memory". Default "sqlite".
+    pub queue: Option<String>,
+    /// Events that may wait before new ones are turned away. Default 10000.
+    pub queue_capacity: Option<u64>,
+    /// Where applied events are remembered: "sqlite", "memory" or "none". Default "sqlite".
+    pub ledger: Option<String>,
+    /// How long the ledger remembers. Default: for ever.
+    pub ledger_ttl: Option<String>,
+    /// Workers that apply events. Default 4.
+    pub workers: Option<u32>,
+    /// Tries of one effect before the dead-letter queue. Default 5.
+    pub max_tries: Option<u32>,
+    /// "append" or "set", or { kind, duration, distribution }. Default "append".
+    pub effect: Option<RawEffect>,
+    /// One thing done wrong on purpose.
+    pub flaw: Option<String>,
+    /// Webhook: somebody else's receiver; `{client}` stands for the client's number.
+    pub url: Option<String>,
+    /// Webhook: the environment variable with that receiver's signing secret.
+    pub secret_env: Option<String>,
+    /// Webhook: how far a signature's timestamp may lie off, either side. Never scaled. Default "5min".
+    pub signature_tolerance: Option<String>,
+    /// Webhook: largest body accepted. Default 1048576.
+    pub body_limit_bytes: Option<u64>,
+    /// Webhook: connections at most. Default 1024.
+    pub connection_limit: Option<u32>,
+}
+
+/// How a polling consumer asks.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawStrategy {
+    /// "fixed", or "conditional" (fixed, with If-None-Match).
+    #[schemars(extend("enum" = ["fixed", "conditional", "cron", "adaptive", "long-poll", "state"]))]
+    pub kind: String,
+    /// Time between two polls of a client.
+    pub interval: Option<String>,
+    /// A poll moves by up to half this share of the interval to either side, 0 to 1. Default 0.
+    pub jitter: Option<f64>,
+    /// Events asked for per page. Default 100.
+    pub page_size: Option<u32>,
+    /// A poll's budget. Never scaled. Default "10s".
+    pub timeout: Option<String>,
+    /// "random": each client starts at its own place in the interval. "aligned": all together.
+    /// Default "random".
+    pub phase: Option<String>,
+}
+
+/// A business change.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RawEffect {
+    /// A kind that takes no time.
+    Kind(String),
+    /// A kind with a duration.
+    Table(RawEffectTable),
+}
+
+/// A business change with a duration.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawEffectTable {
+    /// "append" or "set". Default "append".
+    pub kind: Option<String>,
+    /// How long it takes a worker. Never scaled. Default "0s".
+    pub duration: Option<String>,
+    /// "constant" or "exponential". Default "constant".
+    pub distribution: Option<String>,
+}
+
+/// The right-hand side of a condition: 0, 0.5, true, "< 60s", ">= 0.9".
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RawBound {
+    /// Equal to this.
+    Integer(i64),
+    /// Equal to this.
+    Float(f64),
+    /// A comparison and a number or a duration.
+    Text(String),
+}
+
+/// A name or a list of names.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany {
+    /// One.
+    One(String),
+    /// Several.
+    Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// The names.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        match self {
+            OneOrMany::One(name) => vec![name],
+            OneOrMany::Many(names) => names.iter().map(String::as_str).collect(),
+        }
+    }
+}

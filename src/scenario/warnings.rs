@@ -1,0 +1,68 @@
+//! What a reader should know about a plan before believing its result.
+
+use super::{ConsumerPlan, Path, Plan};
+use crate::model::Span;
+
+pub(super) fn of(plan: &Plan) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if plan.time_scale != 1.0 {
+        unscaled_beyond_scaled(plan, &mut warnings);
+    }
+    unequal_terms(plan, &mut warnings);
+    warnings
+}
+
+/// Timeouts and effect durations keep their length while schedules shrink around them.
+fn unscaled_beyond_scaled(plan: &Plan, warnings: &mut Vec<String>) {
+    for provider in &plan.providers {
+        if let Some(shortest) = provider.retry.delays.iter().min().filter(|d| **d < provider.ack_timeout) {
+            warnings.push(format!(
+                "{}: the ack timeout ({}, not scaled) is longer than the shortest retry delay ({shortest} after time_scale = {})",
+                provider.name, provider.ack_timeout, plan.time_scale
+            ));
+        }
+    }
+    for consumer in &plan.consumers {
+        if let Path::Polling(polling) = &consumer.path {
+            if polling.timeout > polling.interval {
+                warnings.push(format!(
+                    "{}: the poll timeout ({}, not scaled) is longer than the interval ({} after time_scale = {})",
+                    consumer.name, polling.timeout, polling.interval, plan.time_scale
+                ));
+            }
+        }
+        if consumer.effect.duration > Span::ZERO && consumer.effect.duration > plan.duration.scaled(1, 10) {
+            warnings.push(format!(
+                "{}: an effect ({}, not scaled) takes more than a tenth of the run ({} after time_scale = {})",
+                consumer.name, consumer.effect.duration, plan.duration, plan.time_scale
+            ));
+        }
+    }
+}
+
+/// Consumers that differ in more than their way of being told are not compared on equal terms.
+fn unequal_terms(plan: &Plan, warnings: &mut Vec<String>) {
+    let own: Vec<&ConsumerPlan> = plan.consumers.iter().filter(|consumer| !consumer.is_external()).collect();
+    let Some((first, others)) = own.split_first() else { return };
+    for other in others {
+        let differences = [
+            ("clients", first.clients != other.clients),
+            ("follows", first.follows != other.follows),
+            ("queue", first.queue != other.queue),
+            ("ledger", first.ledger != other.ledger),
+            ("ledger_ttl", first.ledger_ttl != other.ledger_ttl),
+            ("workers", first.workers != other.workers),
+            ("effect", first.effect != other.effect),
+            ("flaw", first.flaw != other.flaw),
+        ];
+        let named: Vec<&str> = differences.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+        if !named.is_empty() {
+            warnings.push(format!(
+                "{} and {} differ in {}: compare them with that in mind",
+                first.name,
+                other.name,
+                named.join(", ")
+            ));
+        }
+    }
+}
