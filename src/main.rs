@@ -1,2 +1,5 @@
-//! The command: parse, call, exit code.
-fn main() {}
+//! The command: see `pushpull --help`.
+
+fn main() -> std::process::ExitCode {
+    pushpull::cli::main()
+}

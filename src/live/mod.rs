@@ -12,3 +12,11 @@ pub mod usage;
 
 pub use crash_points::CrashPoints;
 pub use role::{Reporter, Role, RoleError};
+
+/// A run id that no other run has.
+#[must_use]
+pub fn fresh_run_id() -> crate::model::RunId {
+    #[allow(clippy::disallowed_methods, reason = "two live runs must not share their event ids")]
+    let bits = rand::random();
+    crate::model::RunId::from_bits(bits)
+}

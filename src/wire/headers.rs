@@ -16,3 +16,5 @@ pub const CLIENT: &str = "pushpull-client";
 pub const POLL: &str = "pushpull-poll";
 /// Pull API: the page within the poll, from 1.
 pub const PAGE: &str = "pushpull-page";
+/// Pull API: the newest sequence in the log.
+pub const HEAD: &str = "pushpull-head";

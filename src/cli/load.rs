@@ -1,0 +1,111 @@
+//! Finding a scenario by file or name and reading it.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use crate::{
+    live::fresh_run_id,
+    model::RunId,
+    scenario::{EMBEDDED, LoadOptions, Mode, Plan, embedded, load},
+};
+
+/// What the command line changes in a scenario.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Overrides {
+    /// Which driver: "live" with real sockets, "virtual" with a virtual clock.
+    #[arg(long)]
+    pub mode: Option<ModeArg>,
+    /// Seed of every draw.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Names the run in event ids: 12 lowercase hex digits. Default: fresh.
+    #[arg(long)]
+    pub run_id: Option<RunId>,
+    /// Change a key of the scenario, such as workload.arrivals.rate=5/s or consumer.webhook.ledger=none.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ModeArg {
+    Live,
+    Virtual,
+    Both,
+}
+
+/// Reads the scenario at a path, or the embedded one of that name. `extra` are further `--set`s that
+/// do not appear in the reproduction command.
+pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyhow::Result<Plan> {
+    let (name, text) = read(which)?;
+    let mode = match overrides.mode {
+        None => None,
+        Some(ModeArg::Live) => Some(Mode::Live),
+        Some(ModeArg::Virtual | ModeArg::Both) => {
+            bail!("--mode: virtual time is not implemented in this version\n  fix: leave --mode out, or write --mode live")
+        }
+    };
+    let mut sets = overrides.sets.clone();
+    sets.extend_from_slice(extra);
+    let plan = load(
+        &text,
+        &LoadOptions {
+            name,
+            file: which.to_owned(),
+            mode,
+            seed: overrides.seed,
+            run_id: overrides.run_id.unwrap_or_else(fresh_run_id),
+            sets,
+            command: command(which, &overrides.sets),
+        },
+    )?;
+    if plan.mode == Mode::Virtual {
+        bail!("{which}: modes: virtual time is not implemented in this version\n  fix: write modes = [\"live\"]");
+    }
+    Ok(plan)
+}
+
+fn read(which: &str) -> anyhow::Result<(String, String)> {
+    if let Some(scenario) = embedded(which) {
+        return Ok((scenario.name.to_owned(), scenario.text.to_owned()));
+    }
+    let path = Path::new(which);
+    let is_path = path.extension().is_some() || which.contains(std::path::is_separator);
+    if !path.exists() && !is_path {
+        bail!("{}", unknown_name(which));
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the scenario {which}"))?;
+    let name = path.file_stem().map_or_else(|| which.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    Ok((name, text))
+}
+
+/// What to say of a name that is no scenario.
+pub(super) fn unknown_name(name: &str) -> String {
+    let nearest = EMBEDDED.iter().map(|s| (strsim::damerau_levenshtein(name, s.name), s.name)).min();
+    let fix = match nearest {
+        Some((distance, nearest)) if distance <= 3 => format!("did you mean \"{nearest}\"?"),
+        _ => "`pushpull scenarios` lists the names; a file needs its ending, such as mine.toml".to_owned(),
+    };
+    format!("\"{name}\" is no scenario\n  fix: {fix}")
+}
+
+/// The command that runs this again, seed and run id apart.
+fn command(which: &str, sets: &[String]) -> String {
+    let mut words = vec!["pushpull".to_owned(), "run".to_owned(), quoted(which)];
+    for set in sets {
+        words.push("--set".to_owned());
+        words.push(quoted(set));
+    }
+    words.join(" ")
+}
+
+/// Quoted for a POSIX shell where it has to be.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,114 @@
+//! The command line: arguments, one file per command, and the exit code. The only room that prints
+//! or reads the environment.
+
+mod completions;
+mod explain;
+mod judge;
+mod load;
+mod progress;
+mod roles;
+mod run;
+mod scenarios;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures what polling and webhooks each cost, and whether each stays correct when acks get lost.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pushpull",
+    version,
+    about,
+    after_help = "Examples:\n  pushpull run quickstart                 polling and webhooks side by side, in 30 s\n  \
+        pushpull scenarios                      what else there is to run\n  \
+        pushpull explain OUT                    the story of the worst event of a run\n\n\
+        Exit codes: 0 all good; 1 an expectation failed; 2 bad input; 3 the run is void."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run scenarios, print the verdict, write the report.
+    Run(run::RunArgs),
+    /// List the embedded scenarios, or show one.
+    Scenarios(scenarios::ScenariosArgs),
+    /// Tell one event's story from a run's folder.
+    Explain(explain::ExplainArgs),
+    /// Judge a saved run again and write its report anew.
+    Judge(judge::JudgeArgs),
+    /// Run the provider alone: pull API and webhook sender.
+    Provider(roles::ProviderArgs),
+    /// Run a polling consumer alone.
+    Poller(roles::PollerArgs),
+    /// Run a webhook receiver alone.
+    Receiver(roles::ReceiverArgs),
+    /// Print the JSON Schema of scenario files.
+    Schema,
+    /// Print a shell's completion script.
+    Completions(completions::CompletionsArgs),
+}
+
+/// What a command comes to. The order is that of severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Exit {
+    /// All good.
+    Good = 0,
+    /// An expectation failed.
+    ExpectationFailed = 1,
+    /// The run is void.
+    Void = 3,
+    /// Bad input.
+    BadInput = 2,
+}
+
+/// Parses the arguments, does what they say, and gives the exit code.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Run(args) => run::run(&args),
+        Command::Scenarios(args) => scenarios::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Judge(args) => judge::run(&args),
+        Command::Provider(args) => roles::provider(&args),
+        Command::Poller(args) => roles::poller(&args),
+        Command::Receiver(args) => roles::receiver(&args),
+        Command::Schema => schema::run(),
+        Command::Completions(args) => completions::run(&args),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        if is_broken_pipe(&error) {
+            return Exit::Good;
+        }
+        eprintln!("pushpull: {error:#}");
+        Exit::BadInput
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// `pushpull scenarios | head` closes our stdout: no error of anybody's.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// Writes to stdout; a reader that is gone is an error, not a panic.
+fn print(text: &str) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// The runtime of the live driver.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    use anyhow::Context;
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("cannot start the runtime")
+}

@@ -1,0 +1,216 @@
+//! `pushpull provider`, `poller`, `receiver`: one part of a run on its own.
+//!
+//! The orchestrator starts the same commands with `--orchestrated` and tells them their part over
+//! stdin; a person gives it as arguments.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::sync::watch;
+
+use super::{
+    Exit, load,
+    load::Overrides,
+    runtime,
+};
+use crate::{
+    live::{
+        self, Role, RoleError,
+        clock::Epoch,
+        control::{Assignment, EndpointAddress, Part, Report},
+    },
+    scenario::{ConsumerNo, Plan},
+    wire::Secret,
+};
+
+/// What every part on its own takes.
+#[derive(Debug, Args)]
+struct Common {
+    /// The scenario whose part this is: a file or an embedded name.
+    #[arg(default_value = "quickstart")]
+    scenario: String,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// Folder for records and stores. Stores in it are taken up again.
+    #[arg(long, default_value = "pushpull-part")]
+    out: PathBuf,
+    /// Speak with an orchestrator over stdin and stdout.
+    #[arg(long, hide = true)]
+    orchestrated: bool,
+}
+
+/// Arguments of `pushpull provider`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  WEBHOOK_SECRET=whsec_... pushpull provider quickstart --listen 127.0.0.1:4000 \\\n    \
+    --to webhook=http://127.0.0.1:8080/webhooks/{client} --secret-env WEBHOOK_SECRET")]
+pub(super) struct ProviderArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Where the pull API listens.
+    #[arg(long, default_value = "127.0.0.1:4000")]
+    listen: SocketAddr,
+    /// Where a webhook consumer's events go: NAME=URL; {client} in it is the client's number.
+    #[arg(long = "to", value_name = "NAME=URL")]
+    to: Vec<String>,
+    /// The environment variable with the signing secret (whsec_...).
+    #[arg(long, value_name = "VAR")]
+    secret_env: Option<String>,
+}
+
+/// Arguments of `pushpull poller`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pushpull poller quickstart --consumer poll-2s --from http://127.0.0.1:4000")]
+pub(super) struct PollerArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Which polling consumer of the scenario; the first by default.
+    #[arg(long)]
+    consumer: Option<String>,
+    /// The pull API.
+    #[arg(long, default_value = "http://127.0.0.1:4000", value_name = "URL")]
+    from: String,
+}
+
+/// Arguments of `pushpull receiver`.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  WEBHOOK_SECRET=whsec_... pushpull receiver quickstart --consumer webhook \\\n    \
+    --listen 127.0.0.1:8080 --secret-env WEBHOOK_SECRET")]
+pub(super) struct ReceiverArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Which webhook consumer of the scenario; the first by default.
+    #[arg(long)]
+    consumer: Option<String>,
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The environment variables with the accepted signing secrets (whsec_...); several in a rotation.
+    #[arg(long, value_name = "VAR")]
+    secret_env: Vec<String>,
+}
+
+pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
+    play(&args.common, args.listen, live::provider::run, |plan| {
+        let mut endpoints = Vec::new();
+        for to in &args.to {
+            let (name, url) = to.split_once('=').with_context(|| format!("--to {to}: write NAME=URL"))?;
+            let consumer = plan.consumer(name).with_context(|| format!("--to {to}: the scenario has no consumer {name}"))?;
+            let secret = secret(args.secret_env.as_deref().context("--to needs --secret-env VAR to sign with")?)?;
+            for client in 0..plan.consumers[usize::from(consumer)].clients {
+                let url = url.replace("{client}", &client.to_string());
+                endpoints.push(EndpointAddress { consumer, client, url, secret: secret.reveal() });
+            }
+        }
+        Ok(Part::Provider { provider: 0, endpoints })
+    })
+}
+
+pub(super) fn poller(args: &PollerArgs) -> anyhow::Result<Exit> {
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    play(&args.common, anywhere, live::poller::run, |plan| {
+        let consumer = pick(plan, args.consumer.as_deref(), false)?;
+        Ok(Part::Poller { consumer, base_url: args.from.trim_end_matches('/').to_owned() })
+    })
+}
+
+pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
+    play(&args.common, args.listen, live::receiver::run, |plan| {
+        let consumer = pick(plan, args.consumer.as_deref(), true)?;
+        if args.secret_env.is_empty() {
+            bail!("a receiver verifies signatures\n  fix: write --secret-env VAR, where VAR holds whsec_...");
+        }
+        let secrets: Vec<String> =
+            args.secret_env.iter().map(|name| Ok(secret(name)?.reveal())).collect::<anyhow::Result<_>>()?;
+        let clients = plan.consumers[usize::from(consumer)].clients;
+        Ok(Part::Receiver { consumer, secrets: vec![secrets; clients as usize] })
+    })
+}
+
+/// Plays one part, told by an orchestrator or by the arguments.
+fn play<F>(
+    common: &Common,
+    listen: SocketAddr,
+    run: impl FnOnce(Role) -> F,
+    part: impl FnOnce(&Plan) -> anyhow::Result<Part>,
+) -> anyhow::Result<Exit>
+where
+    F: Future<Output = Result<(), RoleError>>,
+{
+    if common.orchestrated {
+        return runtime()?.block_on(async {
+            let role = Role::from_stdin().await?;
+            let reporter = role.reporter();
+            if let Err(error) = run(role).await {
+                reporter.send(&Report::Failed { message: error.to_string() });
+                return Err(error.into());
+            }
+            Ok(Exit::Good)
+        });
+    }
+    let plan = load::plan(&common.scenario, &common.overrides, &[])?;
+    let part = part(&plan)?;
+    let assignment = assignment(plan, part, &common.out, listen)?;
+    runtime()?.block_on(async {
+        let role = Role::standalone(assignment, Epoch::ahead(Duration::ZERO), interrupted_once())?;
+        run(role).await?;
+        Ok(Exit::Good)
+    })
+}
+
+fn assignment(plan: Plan, part: Part, out: &Path, listen: SocketAddr) -> anyhow::Result<Assignment> {
+    let records = out.join("records");
+    std::fs::create_dir_all(&records).with_context(|| format!("cannot create {}", records.display()))?;
+    let name = match &part {
+        Part::Provider { .. } => plan.providers[0].name.clone(),
+        Part::Receiver { consumer, .. } | Part::Poller { consumer, .. } => {
+            plan.consumers[usize::from(*consumer)].name.clone()
+        }
+    };
+    Ok(Assignment {
+        records: records.join(format!("{name}-{}.records", plan.run_id)),
+        stores: out.join("stores").join(name),
+        plan,
+        part,
+        listen,
+        incarnation: 0,
+        crashes_left: 0,
+        epoch: None,
+    })
+}
+
+/// The consumer by name, or the first of the kind.
+fn pick(plan: &Plan, name: Option<&str>, webhook: bool) -> anyhow::Result<ConsumerNo> {
+    let kind = if webhook { "webhook" } else { "polling" };
+    let mut fitting = plan.consumers.iter().enumerate().filter(|(_, consumer)| consumer.is_webhook() == webhook);
+    let found = match name {
+        Some(name) => fitting.find(|(_, consumer)| consumer.name == name),
+        None => fitting.next(),
+    };
+    match found {
+        Some((index, _)) => Ok(index as ConsumerNo),
+        None => bail!("{} has no {kind} consumer{}", plan.name, name.map(|n| format!(" \"{n}\"")).unwrap_or_default()),
+    }
+}
+
+/// The secret in an environment variable; the message never contains it.
+pub(super) fn secret(variable: &str) -> anyhow::Result<Secret> {
+    #[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+    let text = std::env::var(variable).with_context(|| format!("the environment variable {variable} with the signing secret"))?;
+    Secret::parse(&text).with_context(|| format!("the environment variable {variable} holds no signing secret"))
+}
+
+/// Turns true at the first Ctrl-C.
+fn interrupted_once() -> watch::Receiver<bool> {
+    let (tx, rx) = watch::channel(false);
+    tokio::spawn(async move {
+        let _ = tokio::signal::ctrl_c().await;
+        let _ = tx.send(true);
+        tx.closed().await;
+    });
+    rx
+}

@@ -1,0 +1,163 @@
+//! `pushpull run`: run, judge, print the verdict, write the report.
+
+use std::{
+    collections::BTreeMap,
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use tokio::sync::watch;
+
+use super::{Exit, judge, load, load::Overrides, print, progress::Progress, roles, runtime};
+use crate::{
+    live::orchestrator::{self, RunError, RunOptions},
+    scenario::{ConsumerNo, Path as ConsumerPath, Plan},
+    wire::Secret,
+};
+
+/// Arguments of `pushpull run`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  pushpull run quickstart\n  pushpull run mine.toml --seed 7 --out results\n  \
+    pushpull run dropped-ack --set fault.0.probability=0.05\n\nThe report is in the run's folder: open report.html."
+)]
+pub(super) struct RunArgs {
+    /// Scenario files or embedded names.
+    #[arg(required = true, value_name = "SCENARIO")]
+    scenarios: Vec<String>,
+    #[command(flatten)]
+    overrides: Overrides,
+    /// The run's folder. Default: pushpull-out/<scenario>-<run id>.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Keep queues and ledgers in this folder from run to run.
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Print the results as JSON instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
+    // All scenarios are read before the first is run: a typo in the third must not cost two runs.
+    let plans: Vec<Plan> =
+        args.scenarios.iter().map(|which| load::plan(which, &args.overrides, &[])).collect::<anyhow::Result<_>>()?;
+    if plans.len() > 1 && args.out.is_some() {
+        bail!("--out: several scenarios cannot share a folder\n  fix: leave --out out, or run one scenario");
+    }
+    let mut worst = Exit::Good;
+    for plan in plans {
+        worst = worst.max(run_one(plan, args)?);
+    }
+    Ok(worst)
+}
+
+fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
+    let external_secrets = external_secrets(&plan)?;
+    if let Some(state) = &args.state {
+        plan.reproduce.push_str(&format!(" --state {}", state.display()));
+    }
+    let dir = args.out.clone().unwrap_or_else(|| {
+        Path::new("pushpull-out").join(format!("{}-{}", plan.name, plan.run_id))
+    });
+    let created = create_run_dir(&dir)?;
+    let outcome = carry_out(&plan, &dir, args, external_secrets);
+    if let Err(error) = outcome {
+        // Nothing that could be mistaken for a result is left behind.
+        if created {
+            let _ = std::fs::remove_dir_all(&dir);
+        }
+        return Err(error);
+    }
+    let results = judge::judge(&plan, &dir)?;
+    let exit = judge::exit_of(&results);
+    if args.json {
+        print(&format!("{}\n", serde_json::to_string_pretty(&results)?))?;
+    } else {
+        print(&judge::render(&plan, &results, std::io::stdout().is_terminal()))?;
+        print(&format!("\nReport: {}\n", dir.join("report.html").display()))?;
+    }
+    Ok(exit)
+}
+
+/// Creates the run's folder before anything is started, so that a bad path fails early. True where
+/// it is new.
+fn create_run_dir(dir: &Path) -> anyhow::Result<bool> {
+    if let Ok(mut entries) = std::fs::read_dir(dir) {
+        if entries.next().is_some() {
+            bail!("--out {}: the folder is not empty\n  fix: name a new one, or remove it first", dir.display());
+        }
+        probe_writable(dir)?;
+        return Ok(false);
+    }
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("--out {}: the run's folder cannot be made; name another with --out", dir.display()))?;
+    Ok(true)
+}
+
+fn probe_writable(dir: &Path) -> anyhow::Result<()> {
+    let probe = dir.join(".probe");
+    std::fs::write(&probe, b"")
+        .and_then(|()| std::fs::remove_file(&probe))
+        .with_context(|| format!("--out {}: the folder cannot be written to; name another with --out", dir.display()))
+}
+
+fn carry_out(
+    plan: &Plan,
+    dir: &Path,
+    args: &RunArgs,
+    external_secrets: BTreeMap<ConsumerNo, Secret>,
+) -> anyhow::Result<()> {
+    let plan_path = dir.join("plan.json");
+    std::fs::write(&plan_path, serde_json::to_vec_pretty(plan)?)
+        .with_context(|| format!("cannot write {}", plan_path.display()))?;
+    let progress = Progress::new(plan);
+    let outcome = runtime()?.block_on(async {
+        let options = RunOptions {
+            program: std::env::current_exe().context("cannot find this program's own file")?,
+            dir: dir.to_owned(),
+            state: args.state.clone(),
+            interrupts: count_interrupts(),
+            external_secrets,
+            on_progress: Box::new({
+                let progress = progress.clone();
+                move |snapshot| progress.show(snapshot)
+            }),
+        };
+        let outcome = orchestrator::run(plan, options).await;
+        if matches!(outcome, Err(RunError::Aborted)) {
+            progress.finish();
+        }
+        Ok::<_, anyhow::Error>(outcome?)
+    });
+    progress.finish();
+    let outcome = outcome?;
+    if outcome.interrupted {
+        eprintln!("pushpull: interrupted; what has happened so far is judged");
+    }
+    Ok(())
+}
+
+fn external_secrets(plan: &Plan) -> anyhow::Result<BTreeMap<ConsumerNo, Secret>> {
+    let mut secrets = BTreeMap::new();
+    for (index, consumer) in plan.consumers.iter().enumerate() {
+        let ConsumerPath::Webhook(webhook) = &consumer.path else { continue };
+        if let Some(variable) = webhook.external.as_ref().and_then(|external| external.secret_env.as_ref()) {
+            secrets.insert(index as ConsumerNo, roles::secret(variable)?);
+        }
+    }
+    Ok(secrets)
+}
+
+/// Counts Ctrl-C: the first ends the run and judges it, the second ends it at once.
+fn count_interrupts() -> watch::Receiver<u32> {
+    let (tx, rx) = watch::channel(0);
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            tx.send_modify(|count| *count += 1);
+        }
+    });
+    rx
+}

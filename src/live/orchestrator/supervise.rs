@@ -1,0 +1,185 @@
+//! The middle of a run: lets happen what the plan says, notices what it does not say, and knows
+//! when all is quiet.
+
+use std::collections::BTreeMap;
+
+use super::{
+    RunError, RunOptions, Snapshot,
+    process::{Event, What},
+    stage::{Stage, look_interval},
+    timeline::{Action, Timeline},
+};
+use crate::{
+    fault::FaultKind,
+    live::{clock::Clock, control::Report},
+    model::{Span, Time},
+    record::{ProcessChange, Record, Role},
+    scenario::{ConsumerNo, Plan},
+};
+
+/// Progress reports that each role must have sent since the run looked quiet first: what is under
+/// way between two processes is in nobody's report.
+const QUIET_REPORTS: u64 = 3;
+
+/// Runs until everything is quiet, the drain's bound or Ctrl-C. True where a person stopped it.
+pub(super) async fn until_over(stage: &mut Stage<'_>, clock: Clock, options: &mut RunOptions) -> Result<bool, RunError> {
+    let mut timeline = Timeline::of(stage.plan());
+    let window_end = Time::ZERO + stage.plan().duration;
+    let bound = window_end + stage.plan().drain;
+    let mut quiet = Quiet::default();
+    let mut next_look = Time::ZERO;
+    loop {
+        let now = clock.now();
+        while let Some((consumer, action)) = timeline.pop_due(now) {
+            act(stage, &mut timeline, clock, consumer, action).await?;
+        }
+        if now >= next_look {
+            next_look = now + Span(look_interval().as_nanos() as u64);
+            stage.look();
+            (options.on_progress)(&snapshot(stage, now));
+        }
+        let over = now >= window_end && timeline.next_at().is_none() && quiet.holds(stage);
+        if over || now >= bound {
+            return Ok(false);
+        }
+        let wake = timeline.next_at().unwrap_or(Time::MAX).min(next_look).min(bound);
+        tokio::select! {
+            event = stage.next_event() => if let Some(event) = event {
+                notice(stage, &mut timeline, clock, &event)?;
+            },
+            () = clock.sleep_until(wake) => {}
+            _ = options.interrupts.wait_for(|count| *count >= 1) => return Ok(true),
+        }
+    }
+}
+
+/// Carries out one action of the plan.
+async fn act(
+    stage: &mut Stage<'_>,
+    timeline: &mut Timeline,
+    clock: Clock,
+    consumer: ConsumerNo,
+    action: Action,
+) -> Result<(), RunError> {
+    let role = role_of(stage.plan(), consumer);
+    let now = clock.now();
+    match action {
+        Action::Restart => stage.restart(consumer).await?,
+        Action::Kill { fault } => {
+            // A process that is down already cannot be killed again.
+            if stage.kill(consumer) {
+                stage.record(Record::Process { role, change: ProcessChange::Killed, at: now });
+                hit(stage, fault, consumer, now);
+                timeline.add(now + down_time(stage.plan(), consumer, fault), consumer, Action::Restart);
+            }
+        }
+        Action::Stall { fault } => {
+            if stage.freeze(consumer, true) {
+                stage.record(Record::Process { role, change: ProcessChange::Stalled, at: now });
+                hit(stage, fault, consumer, now);
+            }
+        }
+        Action::Resume => {
+            if stage.freeze(consumer, false) {
+                stage.record(Record::Process { role, change: ProcessChange::Resumed, at: now });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hit(stage: &Stage<'_>, fault: u16, consumer: ConsumerNo, at: Time) {
+    stage.record(Record::FaultHit { fault, consumer, client: 0, number: 0, attempt: 0, at });
+}
+
+/// Takes notice of what a process said or of its end.
+fn notice(stage: &mut Stage<'_>, timeline: &mut Timeline, clock: Clock, event: &Event) -> Result<(), RunError> {
+    let now = clock.now();
+    let actor = &stage.actors[event.actor];
+    let (role, consumer) = (actor.role, actor.consumer());
+    match &event.what {
+        What::Said(Report::Ready { .. }) => {
+            stage.record(Record::Process { role, change: ProcessChange::Ready, at: now });
+        }
+        What::Said(Report::Failed { message }) => {
+            eprintln!("pushpull: {role:?} failed: {message}");
+        }
+        What::Ended => match (actor.crashing, actor.killed, consumer) {
+            (Some(point), _, Some(consumer)) => {
+                stage.record(Record::Process { role, change: ProcessChange::Crashed(point), at: now });
+                if let Some(fault) = crash_fault(stage.plan(), consumer) {
+                    hit(stage, fault, consumer, now);
+                    timeline.add(now + down_time(stage.plan(), consumer, fault), consumer, Action::Restart);
+                }
+            }
+            (None, true, _) => {}
+            _ => stage.record(Record::Process { role, change: ProcessChange::Failed, at: now }),
+        },
+        What::Said(_) => {}
+    }
+    Ok(())
+}
+
+fn role_of(plan: &Plan, consumer: ConsumerNo) -> Role {
+    if plan.consumers[usize::from(consumer)].is_webhook() { Role::Receiver(consumer) } else { Role::Poller(consumer) }
+}
+
+/// The fault that makes this consumer die at a point.
+fn crash_fault(plan: &Plan, consumer: ConsumerNo) -> Option<u16> {
+    let at_point = |kind: &FaultKind| matches!(kind, FaultKind::Crash(crash) if crash.point.is_some());
+    plan.faults.iter().find(|fault| fault.consumers.contains(&consumer) && at_point(&fault.kind)).map(|f| f.index)
+}
+
+fn down_time(plan: &Plan, consumer: ConsumerNo, fault: u16) -> Span {
+    let found = plan.faults.iter().find(|f| f.index == fault && f.consumers.contains(&consumer));
+    match found.map(|fault| &fault.kind) {
+        Some(FaultKind::Crash(crash)) => crash.down,
+        _ => Span::ZERO,
+    }
+}
+
+fn snapshot(stage: &Stage<'_>, now: Time) -> Snapshot {
+    let provider = stage.actors.iter().find(|actor| actor.consumer().is_none());
+    let consumers: BTreeMap<_, _> = stage
+        .actors
+        .iter()
+        .filter_map(|actor| Some((actor.consumer()?, (actor.progress, actor.lives()))))
+        .collect();
+    Snapshot {
+        now,
+        draining: now >= Time::ZERO + stage.plan().duration,
+        provider: provider.map(|actor| actor.progress).unwrap_or_default(),
+        consumers,
+    }
+}
+
+/// Whether nothing is under way any more.
+#[derive(Default)]
+struct Quiet {
+    /// How many reports each actor had sent when the run looked quiet first.
+    since: Option<Vec<u64>>,
+}
+
+impl Quiet {
+    /// True when every role has been quiet over several of its reports.
+    fn holds(&mut self, stage: &Stage<'_>) -> bool {
+        if !stage.actors.iter().all(looks_quiet) {
+            self.since = None;
+            return false;
+        }
+        let reports: Vec<u64> = stage.actors.iter().map(|actor| actor.reports).collect();
+        let since = self.since.get_or_insert_with(|| reports.clone());
+        since.iter().zip(&reports).all(|(then, now)| *now >= then + QUIET_REPORTS)
+    }
+}
+
+fn looks_quiet(actor: &super::stage::Actor) -> bool {
+    let progress = &actor.progress;
+    actor.lives()
+        && match actor.role {
+            Role::Provider(_) => progress.emission_over && progress.open == 0,
+            Role::Receiver(_) => progress.waiting == 0,
+            Role::Poller(_) => progress.waiting == 0 && progress.quiet_polls > 0,
+            Role::Orchestrator => true,
+        }
+}

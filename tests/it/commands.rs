@@ -1,0 +1,90 @@
+//! The parts on their own, and the commands around a run.
+
+use crate::support::{pushpull, run};
+
+#[test]
+fn every_embedded_scenario_is_listed_with_its_question_and_can_be_shown() {
+    let work = tempfile::tempdir().unwrap();
+    let listed = pushpull(work.path()).arg("scenarios").output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    for scenario in pushpull::scenario::EMBEDDED {
+        let line = listed.lines().find(|line| line.starts_with(scenario.name)).expect(scenario.name);
+        assert!(line.trim_end().ends_with('?'), "no question: {line}");
+        let shown = pushpull(work.path()).args(["scenarios", "show", scenario.name]).output().unwrap();
+        assert_eq!(String::from_utf8(shown.stdout).unwrap(), scenario.text);
+    }
+}
+
+#[test]
+fn the_schema_is_json_and_knows_every_fault() {
+    let work = tempfile::tempdir().unwrap();
+    let output = pushpull(work.path()).arg("schema").output().unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let text = schema.to_string();
+    for (name, ..) in pushpull::fault::FaultKind::TABLE {
+        assert!(text.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+#[test]
+fn a_run_can_be_explained_and_judged_again_from_its_folder() {
+    let scenario = r#"
+        title    = "small"
+        duration = "1s"
+        drain    = "10s"
+        [workload]
+        arrivals = { kind = "constant", rate = "20/s" }
+        [[provider]]
+        retry = ["50ms", "100ms"]
+        [[consumer]]
+        name = "webhook"
+        kind = "webhook"
+        [[fault]]
+        kind  = "drop-ack"
+        event = 3
+        attempts = [1]
+    "#;
+    let (run, work) = run(scenario, &[]);
+    let explain = |args: &[&str]| {
+        let output = pushpull(work.path()).arg("explain").arg("out").args(args).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let story = explain(&["3"]);
+    for word in ["emitted", "drop-ack", "attempt 2", "duplicate"] {
+        assert!(story.contains(word), "no {word:?} in\n{story}");
+    }
+    assert!(!explain(&[]).is_empty());
+
+    std::fs::remove_file(run.dir.join("results.json")).unwrap();
+    let again = pushpull(work.path()).args(["judge", "out"]).output().unwrap();
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let results: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(run.dir.join("results.json")).unwrap()).unwrap();
+    assert_eq!(results, run.results, "judged again, the verdict is the same");
+}
+
+#[test]
+fn a_run_leaves_a_report_whose_parts_are_all_there() {
+    let (run, _work) = run(&std::fs::read_to_string("scenarios/quickstart.toml").unwrap().replace("\"12s\"", "\"2s\""), &[]);
+    for file in ["plan.json", "results.json", "report.html", "consumers.csv"] {
+        assert!(run.dir.join(file).metadata().is_ok_and(|meta| meta.len() > 0), "{file}");
+    }
+    let html = std::fs::read_to_string(run.dir.join("report.html")).unwrap();
+    assert!(html.matches("<svg").count() >= 4, "the pictures are in the page");
+    assert!(!html.contains("http://") || !html.contains("src=\"http"), "nothing is loaded from elsewhere");
+    assert!(!html.contains("whsec_"), "no secret in a report");
+    let secrets = walk(&run.dir).into_iter().filter(|file| {
+        std::fs::read(file).is_ok_and(|bytes| bytes.windows(6).any(|window| window == b"whsec_"))
+    });
+    assert_eq!(secrets.count(), 0, "no secret in any file of a run");
+}
+
+fn walk(dir: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { files.extend(walk(&path)) } else { files.push(path) }
+    }
+    files
+}

@@ -1,0 +1,115 @@
+//! A receiver that is somebody else's: the same faults, the same counts, and no guess at its inner
+//! life.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::run;
+
+/// A receiver of the Python standard library: answers 200, prints what came.
+const PYTHON: &str = r#"
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_POST(self):
+        self.rfile.read(int(self.headers["content-length"]))
+        print("got", self.headers["webhook-id"], flush=True)
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+    def log_message(self, *args):
+        pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+print("port", server.server_address[1], flush=True)
+server.serve_forever()
+"#;
+
+struct Foreign {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+    port: u16,
+}
+
+impl Foreign {
+    fn start() -> Foreign {
+        let mut child = Command::new("python3")
+            .args(["-c", PYTHON])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("python3 is needed for this test: install it");
+        let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+        let first = lines.next().expect("a first line").expect("readable");
+        let port = first.strip_prefix("port ").and_then(|port| port.parse().ok()).expect("a port");
+        Foreign { child, lines, port }
+    }
+
+    /// Ends it and counts the requests it got.
+    fn requests(mut self) -> usize {
+        self.child.kill().expect("kill the receiver");
+        let count = self.lines.by_ref().map_while(Result::ok).filter(|line| line.starts_with("got ")).count();
+        self.child.wait().expect("wait for the receiver");
+        count
+    }
+}
+
+fn scenario(consumer: &str) -> String {
+    format!(
+        r#"
+        title    = "a foreign receiver"
+        duration = "4s"
+        drain    = "20s"
+        [workload]
+        arrivals = {{ kind = "constant", rate = "100/s" }}
+        [[provider]]
+        retry = ["30ms", "60ms", "120ms", "240ms", "480ms", "960ms"]
+        [[consumer]]
+        name = "receiver"
+        kind = "webhook"
+        {consumer}
+        [[fault]]
+        kind        = "drop-ack"
+        probability = 0.2
+        [[fault]]
+        kind        = "drop-request"
+        probability = 0.1
+        [[fault]]
+        kind  = "duplicate"
+        every = 25
+        "#
+    )
+}
+
+#[test]
+fn faults_give_the_same_counts_as_against_our_own_and_what_is_unseen_is_null() {
+    let foreign = Foreign::start();
+    let url = format!("url = \"http://127.0.0.1:{}/hook\"", foreign.port);
+    let (theirs, _a) = run(&scenario(&url), &["--seed", "5"]);
+    let requests = foreign.requests();
+    let (ours, _b) = run(&scenario(""), &["--seed", "5"]);
+
+    assert_eq!(theirs.why_void_but_lag(), Vec::<String>::new());
+    for key in ["attempts", "requests", "due"] {
+        assert_eq!(theirs.count("receiver", key), ours.count("receiver", key), "{key}");
+    }
+    assert_eq!(requests as u64, ours.count("receiver", "receipts"), "what reached it");
+    for key in ["receipts", "applied", "lost", "duplicates_applied", "cpu_s", "stale_overwrites"] {
+        assert_eq!(theirs.consumer("receiver")[key], Value::Null, "{key}");
+    }
+    ours.assert_safe("receiver");
+}
+
+#[test]
+fn an_expectation_on_what_nobody_observed_fails_and_says_so() {
+    let foreign = Foreign::start();
+    let url = format!("url = \"http://127.0.0.1:{}/hook\"", foreign.port);
+    let text = format!("{}\n[expect]\n\"receiver.lost\" = 0\n", scenario(&url));
+    let (run, _work) = run(&text, &[]);
+    foreign.requests();
+    assert_eq!(run.run()["expectations"][0]["pass"], false);
+    assert!(run.stdout().contains("not observed"), "{}", run.stdout());
+}

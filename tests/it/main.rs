@@ -1,0 +1,28 @@
+//! The tests that run the program itself. One binary, one module per concern.
+
+/// The rooms import only what they may.
+mod rooms;
+
+/// Bad input: one clear error that names the key, the line and the fix, exit 2, nothing half-written.
+mod bad_input;
+
+/// How tests run the program and read what it wrote.
+mod support;
+
+/// The main job: acks are dropped, and nothing is lost or applied twice.
+mod dropped_acks;
+
+/// `kill -9` at random instants and at named points.
+mod crashes;
+
+/// Receivers and pollers that are wrong on purpose are caught, each for its own promise.
+mod wrong_consumers;
+
+/// A receiver that is somebody else's.
+mod foreign_receiver;
+
+/// The harness itself: stalls show, nothing is left running, a run can be repeated.
+mod honesty;
+
+/// The parts on their own, and the commands around a run.
+mod commands;

@@ -1,0 +1,82 @@
+//! The rooms import only what they may: ARCHITECTURE.md's invariants 1 to 3, enforced.
+
+use std::path::{Path, PathBuf};
+
+const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+
+/// Every Rust file below a room (a folder, or a file).
+fn files(room: &str) -> Vec<PathBuf> {
+    fn walk(path: &Path, found: &mut Vec<PathBuf>) {
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).expect("read a room") {
+                walk(&entry.expect("an entry").path(), found);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path.to_owned());
+        }
+    }
+    let mut found = Vec::new();
+    let folder = Path::new(SRC).join(room);
+    walk(&if folder.exists() { folder } else { Path::new(SRC).join(format!("{room}.rs")) }, &mut found);
+    assert!(!found.is_empty(), "no such room: {room}");
+    found
+}
+
+/// Code lines of `room` that name one of `banned`; comments may.
+fn breaches(room: &str, banned: &[&str]) -> Vec<String> {
+    let mut breaches = Vec::new();
+    for file in files(room) {
+        let text = std::fs::read_to_string(&file).expect("read a file");
+        // Tests at a file's end may use what they like.
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in code.lines().enumerate() {
+            let line = line.split("//").next().unwrap_or_default();
+            if let Some(word) = banned.iter().find(|word| line.contains(**word)) {
+                breaches.push(format!("{}:{}: {word}", file.display(), number + 1));
+            }
+        }
+    }
+    breaches
+}
+
+#[test]
+fn the_core_knows_no_runtime_socket_file_environment_or_clock() {
+    const OUTSIDE: [&str; 9] =
+        ["tokio", "hyper", "reqwest", "std::net", "std::fs", "std::env", "SystemTime::now", "Instant", "crate::live"];
+    for room in ["model", "rng", "wire", "policy", "fault", "workload"] {
+        assert_eq!(breaches(room, &OUTSIDE), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_judge_sees_records_and_the_plan_only() {
+    const DRIVERS: [&str; 5] = ["crate::live", "crate::backend", "tokio", "hyper", "reqwest"];
+    for room in ["measure", "audit", "report"] {
+        assert_eq!(breaches(room, &DRIVERS), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn the_live_driver_does_not_know_how_a_run_is_judged() {
+    const JUDGES: [&str; 4] = ["crate::measure", "crate::audit", "crate::report", "crate::cli"];
+    for room in ["live", "backend", "policy", "fault", "scenario", "record"] {
+        assert_eq!(breaches(room, &JUDGES), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn only_the_command_line_prints_or_reads_the_environment() {
+    for room in ["model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "measure", "audit", "report"] {
+        assert_eq!(breaches(room, &["println!", "eprintln!", "std::env::var"]), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    for room in ["model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "live", "measure", "audit", "report", "cli"] {
+        for file in files(room) {
+            let lines = std::fs::read_to_string(&file).expect("read a file").lines().count();
+            assert!(lines <= 500, "{} has {lines} lines: is there a second room inside?", file.display());
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Receivers and pollers that are wrong on purpose are caught, each for its own promise. The table
+//! in ARCHITECTURE.md is this file's.
+
+use crate::support::{Run, run};
+
+/// One wrong consumer: how it is wrong, what brings it to light, and the promise it breaks.
+struct Wrong {
+    name: &'static str,
+    /// Keys of the consumer.
+    consumer: &'static str,
+    /// What the provider and the network do.
+    around: &'static str,
+    /// The promise that the audit must name.
+    promise: &'static str,
+    /// The count that shows it: above zero.
+    shows_in: &'static str,
+}
+
+const RETRY: &str = r#"[[provider]]
+retry = { base = "50ms", factor = 1.3, cap = "500ms", retries = 30 }"#;
+
+const RECEIVERS: &[Wrong] = &[
+    Wrong {
+        name: "no ledger",
+        consumer: r#"ledger = "none""#,
+        around: "[[fault]]\nkind = \"drop-ack\"\nprobability = 0.1",
+        promise: "once",
+        shows_in: "duplicates_applied",
+    },
+    Wrong {
+        // 5 minutes kept, a retry after 305 s: both 1,000 times faster.
+        name: "ledger kept 5 minutes",
+        consumer: r#"ledger_ttl = "300ms""#,
+        around: "[[fault]]\nkind = \"drop-ack\"\nevery = 10\nattempts = [1, 2, 3, 4, 5, 6]",
+        promise: "once",
+        shows_in: "duplicates_applied",
+    },
+    Wrong {
+        name: "memory ledger with a restart",
+        consumer: r#"ledger = "memory""#,
+        around: "[[fault]]\nkind = \"crash\"\npoint = \"after-apply\"\npass = 50\ndown = \"20ms\"",
+        promise: "once",
+        shows_in: "duplicates_applied",
+    },
+    Wrong {
+        name: "check then act",
+        consumer: "flaw = \"check-then-act\"\nworkers = 8\neffect = { duration = \"20ms\" }",
+        around: "[[fault]]\nkind = \"duplicate\"\ncopies = 39\nevent = 10",
+        promise: "once",
+        shows_in: "duplicates_applied",
+    },
+    Wrong {
+        name: "ack before store",
+        consumer: r#"flaw = "ack-before-store""#,
+        around: "[[fault]]\nkind = \"crash\"\npoint = \"before-store\"\npass = 50\ndown = \"20ms\"",
+        promise: "kept",
+        shows_in: "lost",
+    },
+    Wrong {
+        name: "effect before ledger",
+        consumer: r#"flaw = "effect-before-ledger""#,
+        around: "[[fault]]\nkind = \"crash\"\npoint = \"between-effect-and-ledger\"\npass = 50\ndown = \"20ms\"",
+        promise: "once",
+        shows_in: "duplicates_applied",
+    },
+    Wrong {
+        name: "synchronous processing",
+        consumer: "flaw = \"synchronous\"\nworkers = 1\neffect = { duration = \"30ms\" }",
+        around: "",
+        promise: "ack-budget",
+        shows_in: "duplicates_received",
+    },
+    Wrong {
+        name: "no verification",
+        consumer: r#"flaw = "no-verification""#,
+        around: "[[fault]]\nkind = \"forge\"\nevery = 10",
+        promise: "authentic",
+        shows_in: "forged_accepted",
+    },
+    Wrong {
+        name: "unkeyed SHA-256",
+        consumer: r#"flaw = "unkeyed-sha256""#,
+        around: "[[fault]]\nkind = \"forge\"\nmethod = \"unkeyed-sha256\"\nevery = 10",
+        promise: "authentic",
+        shows_in: "forged_accepted",
+    },
+    Wrong {
+        name: "re-serialised JSON",
+        consumer: r#"flaw = "reserialised-json""#,
+        around: "",
+        promise: "accepts-genuine",
+        shows_in: "undelivered",
+    },
+    Wrong {
+        name: "no version guard",
+        consumer: "flaw = \"no-version-guard\"\neffect = \"set\"",
+        around: "[[fault]]\nkind = \"drop-request\"\nprobability = 0.2",
+        promise: "newest-wins",
+        shows_in: "stale_overwrites",
+    },
+    Wrong {
+        name: "a duplicate answered 409",
+        consumer: r#"flaw = "duplicate-409""#,
+        around: "[[fault]]\nkind = \"drop-ack\"\nprobability = 0.1\nattempts = [1]",
+        promise: "accepts-genuine",
+        shows_in: "gave_up_but_applied",
+    },
+];
+
+const POLLERS: &[Wrong] = &[
+    Wrong {
+        name: "cursor saved before the effect",
+        consumer: r#"flaw = "cursor-before-effect""#,
+        around: "[[fault]]\nkind = \"crash\"\npoint = \"after-cursor\"\npass = 3\ndown = \"20ms\"",
+        promise: "kept",
+        shows_in: "lost",
+    },
+    Wrong {
+        name: "cursor by timestamp with ties",
+        consumer: r#"flaw = "timestamp-cursor""#,
+        around: "",
+        promise: "kept",
+        shows_in: "lost",
+    },
+    Wrong {
+        name: "one page only",
+        consumer: r#"flaw = "one-page""#,
+        around: "",
+        promise: "kept",
+        shows_in: "lost",
+    },
+];
+
+fn scenario(kind: &str, wrong: &Wrong, provider: &str, consumer: &str) -> String {
+    format!(
+        "title = \"{}\"\nduration = \"2s\"\ndrain = \"25s\"\n[workload]\n\
+         arrivals = {{ kind = \"constant\", rate = \"100/s\" }}\nsubjects = 10\n{provider}\n\
+         [[consumer]]\nname = \"consumer\"\nkind = \"{kind}\"\n{consumer}\n{}\n",
+        wrong.name, wrong.around
+    )
+}
+
+/// Whether the audit names the promise as broken, with an example.
+fn broken(run: &Run, promise: &str) -> bool {
+    let promises = run.consumer("consumer")["promises"].as_array().cloned().unwrap_or_default();
+    promises.iter().any(|p| p["name"] == promise && p["verdict"] == "broken" && !p["example"].is_null())
+}
+
+fn assert_caught(kind: &str, wrong: &Wrong, provider: &str, common: &str) {
+    let (run, _work) = run(&scenario(kind, wrong, provider, &format!("{common}\n{}", wrong.consumer)), &[]);
+    assert_eq!(run.why_void_but_lag(), Vec::<String>::new(), "{}: {}", wrong.name, run.stdout());
+    assert!(run.count("consumer", wrong.shows_in) > 0, "{}: {} is 0\n{}", wrong.name, wrong.shows_in, run.stdout());
+    assert!(broken(&run, wrong.promise), "{}: not caught for {}\n{}", wrong.name, wrong.promise, run.stdout());
+    assert!(run.stdout().contains(wrong.promise), "{}: not told\n{}", wrong.name, run.stdout());
+}
+
+/// The same surroundings do a correct consumer no harm: the faults alone break no promise.
+fn assert_right_is_safe(kind: &str, wrong: &Wrong, provider: &str, common: &str) {
+    let (run, _work) = run(&scenario(kind, wrong, provider, common), &[]);
+    run.assert_safe("consumer");
+    for promise in run.consumer("consumer")["promises"].as_array().expect("promises") {
+        assert_ne!(promise["verdict"], "broken", "{}: {promise}\n{}", wrong.name, run.stdout());
+    }
+}
+
+fn provider_of(wrong: &Wrong) -> String {
+    match wrong.name {
+        // The receiver must turn events away for good, within the test's patience.
+        "re-serialised JSON" | "a duplicate answered 409" => {
+            "[[provider]]\nretry = [\"50ms\", \"100ms\", \"100ms\"]".to_owned()
+        }
+        "synchronous processing" => {
+            "[[provider]]\nack_timeout = \"100ms\"\nretry = [\"50ms\", \"100ms\", \"500ms\", \"2s\", \"4s\"]".to_owned()
+        }
+        "cursor by timestamp with ties" => "[[provider]]\ntimestamp_grain = \"500ms\"".to_owned(),
+        "one page only" => "[[provider]]\npage_limit = 5".to_owned(),
+        _ => RETRY.to_owned(),
+    }
+}
+
+const POLL: &str = r#"strategy = { kind = "fixed", interval = "200ms" }"#;
+
+#[cfg(unix)]
+#[test]
+fn every_wrong_receiver_is_caught_for_its_promise() {
+    for wrong in RECEIVERS {
+        assert_caught("webhook", wrong, &provider_of(wrong), "");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn every_wrong_poller_is_caught_for_its_promise() {
+    for wrong in POLLERS {
+        assert_caught("polling", wrong, &provider_of(wrong), POLL);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_same_surroundings_do_a_right_consumer_no_harm() {
+    for wrong in RECEIVERS {
+        // Without the flaw: the ledger and the guard stay on, and the work stays as long.
+        let keep = if wrong.name == "no version guard" { "effect = \"set\"" } else { "" };
+        if keep.is_empty() {
+            assert_right_is_safe("webhook", wrong, &provider_of(wrong), keep);
+        }
+    }
+    for wrong in POLLERS {
+        assert_right_is_safe("polling", wrong, &provider_of(wrong), POLL);
+    }
+}
+
+#[test]
+fn forty_simultaneous_copies_give_one_effect() {
+    let scenario = format!(
+        "title = \"forty copies\"\nduration = \"1s\"\ndrain = \"10s\"\n[workload]\n\
+         arrivals = {{ kind = \"constant\", rate = \"10/s\" }}\n{RETRY}\nconcurrency = 64\n\
+         [[consumer]]\nname = \"consumer\"\nkind = \"webhook\"\nworkers = 8\n\
+         effect = {{ duration = \"10ms\" }}\n\
+         [[fault]]\nkind = \"duplicate\"\ncopies = 39\n"
+    );
+    let (run, _work) = run(&scenario, &[]);
+    run.assert_safe("consumer");
+    assert_eq!(run.count("consumer", "receipts"), 40 * run.count("consumer", "due"));
+}
