@@ -5,8 +5,10 @@
 //! Everything in here may read a clock and touch a socket; nothing in here judges.
 
 pub mod clock;
+pub mod consumer;
 pub mod control;
 mod crash_points;
+pub mod receiver;
 mod role;
 pub mod usage;
 

@@ -230,7 +230,7 @@ fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> 
     ];
     const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
         [("constant", Choice::Here(Distribution::Constant)), ("exponential", Choice::Here(Distribution::Exponential))];
-    let nothing = RawEffectTable { kind: None, duration: None, distribution: None };
+    let nothing = RawEffectTable { kind: None, duration: None, distribution: None, poison_every: None };
     let (table, kind_at) = match raw {
         None => (nothing, at.clone()),
         Some(RawEffect::Kind(kind)) => (RawEffectTable { kind: Some(kind.clone()), ..nothing }, at.clone()),
@@ -244,6 +244,10 @@ fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> 
             table.distribution.as_deref().unwrap_or("constant"),
             &DISTRIBUTIONS,
         )?,
+        poison_every: table
+            .poison_every
+            .map(|every| within(&at.key("poison_every"), Some(every), 1, (1, u32::MAX)))
+            .transpose()?,
     })
 }
 

@@ -222,6 +222,8 @@ pub struct EffectPlan {
     pub duration: Span,
     /// How the duration is distributed.
     pub distribution: Distribution,
+    /// Every Nth event (by sequence) is poison: its effect fails at each try.
+    pub poison_every: Option<u32>,
 }
 
 /// Kinds of effect.

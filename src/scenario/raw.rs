@@ -227,6 +227,8 @@ pub struct RawEffectTable {
     pub duration: Option<String>,
     /// "constant" or "exponential". Default "constant".
     pub distribution: Option<String>,
+    /// Every Nth event, by sequence, is poison: its effect fails at each try. Default: none.
+    pub poison_every: Option<u32>,
 }
 
 /// The right-hand side of a condition: 0, 0.5, true, "< 60s", ">= 0.9".

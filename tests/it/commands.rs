@@ -66,7 +66,8 @@ fn a_run_can_be_explained_and_judged_again_from_its_folder() {
 
 #[test]
 fn a_run_leaves_a_report_whose_parts_are_all_there() {
-    let (run, _work) = run(&std::fs::read_to_string("scenarios/quickstart.toml").unwrap().replace("\"12s\"", "\"2s\""), &[]);
+    let (run, _work) =
+        run(&std::fs::read_to_string("scenarios/quickstart.toml").unwrap().replace("\"12s\"", "\"2s\""), &[]);
     for file in ["plan.json", "results.json", "report.html", "consumers.csv"] {
         assert!(run.dir.join(file).metadata().is_ok_and(|meta| meta.len() > 0), "{file}");
     }
@@ -74,9 +75,9 @@ fn a_run_leaves_a_report_whose_parts_are_all_there() {
     assert!(html.matches("<svg").count() >= 4, "the pictures are in the page");
     assert!(!html.contains("http://") || !html.contains("src=\"http"), "nothing is loaded from elsewhere");
     assert!(!html.contains("whsec_"), "no secret in a report");
-    let secrets = walk(&run.dir).into_iter().filter(|file| {
-        std::fs::read(file).is_ok_and(|bytes| bytes.windows(6).any(|window| window == b"whsec_"))
-    });
+    let secrets = walk(&run.dir)
+        .into_iter()
+        .filter(|file| std::fs::read(file).is_ok_and(|bytes| bytes.windows(6).any(|window| window == b"whsec_")));
     assert_eq!(secrets.count(), 0, "no secret in any file of a run");
 }
 

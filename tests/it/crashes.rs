@@ -79,7 +79,9 @@ fn dies_at(point: &str, kind: &str, extra: &str) {
 #[cfg(unix)]
 #[test]
 fn a_receiver_may_die_at_any_named_point() {
-    for point in ["before-store", "after-store", "after-ack", "before-apply", "between-effect-and-ledger", "after-apply"] {
+    for point in
+        ["before-store", "after-store", "after-ack", "before-apply", "between-effect-and-ledger", "after-apply"]
+    {
         dies_at(point, "webhook", "");
     }
 }

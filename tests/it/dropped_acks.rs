@@ -36,15 +36,8 @@ fn predicted_duplicates(plan: &Plan, events: u32) -> u64 {
     let draws = Draws::new(plan.seed);
     let attempts_max = plan.providers[0].retry.max_attempts();
     let dropped = |seq: u32, attempt: u32| {
-        let target = Target {
-            path: TargetPath::Webhook,
-            consumer: 1,
-            client: 0,
-            number: seq,
-            attempt,
-            copy: 0,
-            at: Time::ZERO,
-        };
+        let target =
+            Target { path: TargetPath::Webhook, consumer: 1, client: 0, number: seq, attempt, copy: 0, at: Time::ZERO };
         matches!(fault::decide(&plan.faults, &target, draws).response, ResponseFate::LostAfterProcessing(_))
     };
     let receipts = |seq| (1..=attempts_max).take_while(|&n| n == 1 || dropped(seq, n - 1)).count() as u64;

@@ -66,14 +66,19 @@ fn the_live_driver_does_not_know_how_a_run_is_judged() {
 
 #[test]
 fn only_the_command_line_prints_or_reads_the_environment() {
-    for room in ["model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "measure", "audit", "report"] {
+    for room in
+        ["model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "measure", "audit", "report"]
+    {
         assert_eq!(breaches(room, &["println!", "eprintln!", "std::env::var"]), Vec::<String>::new());
     }
 }
 
 #[test]
 fn files_stay_small() {
-    for room in ["model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "live", "measure", "audit", "report", "cli"] {
+    for room in [
+        "model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "live", "measure", "audit",
+        "report", "cli",
+    ] {
         for file in files(room) {
             let lines = std::fs::read_to_string(&file).expect("read a file").lines().count();
             assert!(lines <= 500, "{} has {lines} lines: is there a second room inside?", file.display());

@@ -49,7 +49,10 @@ impl Run {
     /// What voids the run, as far as its books go: a lagging machine is not what these tests test.
     pub fn why_void_but_lag(&self) -> Vec<String> {
         let why = self.run()["why_void"].as_array().expect("why_void");
-        why.iter().map(|line| line.as_str().unwrap_or_default().to_owned()).filter(|line| !line.contains("lag")).collect()
+        why.iter()
+            .map(|line| line.as_str().unwrap_or_default().to_owned())
+            .filter(|line| !line.contains("lag"))
+            .collect()
     }
 
     /// Fails unless the books balance and nobody lost or doubled anything.
@@ -71,13 +74,8 @@ pub fn run_in(work: &Path, out: &str, scenario: &str, args: &[&str]) -> Run {
     let _alone = alone();
     let file = work.join(format!("{out}.toml"));
     std::fs::write(&file, scenario).expect("write the scenario");
-    let output = pushpull(work)
-        .arg("run")
-        .arg(&file)
-        .args(["--out", out])
-        .args(args)
-        .output()
-        .expect("run the program");
+    let output =
+        pushpull(work).arg("run").arg(&file).args(["--out", out]).args(args).output().expect("run the program");
     let dir = work.join(out);
     let text = std::fs::read_to_string(dir.join("results.json")).unwrap_or_else(|error| {
         panic!(

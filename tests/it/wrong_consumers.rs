@@ -122,13 +122,7 @@ const POLLERS: &[Wrong] = &[
         promise: "kept",
         shows_in: "lost",
     },
-    Wrong {
-        name: "one page only",
-        consumer: r#"flaw = "one-page""#,
-        around: "",
-        promise: "kept",
-        shows_in: "lost",
-    },
+    Wrong { name: "one page only", consumer: r#"flaw = "one-page""#, around: "", promise: "kept", shows_in: "lost" },
 ];
 
 fn scenario(kind: &str, wrong: &Wrong, provider: &str, consumer: &str) -> String {

@@ -1,0 +1,253 @@
+//! What a receiver and a poller share: a durable queue, workers, a ledger, cursors.
+//!
+//! ```text
+//!   accept -> intake (one batch per commit) -> queue -> workers -> ledger + effect -> done
+//!                 '- Receipt records            '- bounded tries -> dead letters
+//! ```
+//!
+//! An event is accepted when the queue has it durably and its receipt is written down; only then
+//! may anybody be told.
+
+mod intake;
+mod pages;
+mod worker;
+pub mod wrong;
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinHandle, JoinSet},
+};
+
+pub use self::intake::AcceptError;
+use self::{intake::Offer, pages::Pages};
+use super::{CrashPoints, Role, RoleError, clock::Clock, control::Progress};
+use crate::{
+    backend::{self, CursorStore, Durability, Item, Ledger, LedgerHooks, Queue, StoreError, volatile_records},
+    fault::CrashPoint,
+    model::{RunId, Time},
+    record::{RecordLog, RecordSink},
+    rng::Draws,
+    scenario::{ConsumerNo, ConsumerPlan},
+};
+
+/// Offers that wait for the intake at most; more wait outside.
+const OFFERS_WAITING: usize = 4_096;
+
+/// A consumer's inner life. Shared by everything in its process.
+pub struct Consumer {
+    core: Arc<Core>,
+    offers: mpsc::Sender<Offer>,
+    offers_in: Mutex<Option<mpsc::Receiver<Offer>>>,
+    workers: Mutex<JoinSet<()>>,
+    intake: Mutex<Option<JoinHandle<()>>>,
+    stop: watch::Sender<bool>,
+    stores: PathBuf,
+}
+
+/// What intake and workers share.
+struct Core {
+    number: ConsumerNo,
+    plan: ConsumerPlan,
+    run_id: RunId,
+    draws: Draws,
+    clock: Arc<OnceLock<Clock>>,
+    queue: Arc<dyn Queue>,
+    ledger: Arc<dyn Ledger>,
+    cursors: Option<Arc<dyn CursorStore>>,
+    records: Arc<RecordLog>,
+    crash_points: CrashPoints,
+    pages: Pages,
+    counts: Counts,
+    failure: OnceLock<StoreError>,
+}
+
+/// Running totals, for progress and metrics.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Receipts.
+    pub accepted: AtomicU64,
+    /// Effects applied.
+    pub applied: AtomicU64,
+    /// Duplicates suppressed.
+    pub duplicates: AtomicU64,
+    /// Effects that a newer version overtook.
+    pub stale: AtomicU64,
+    /// Events buried.
+    pub dead_lettered: AtomicU64,
+}
+
+impl Core {
+    /// Now; zero before t0 is known, when nothing can have come yet.
+    fn now(&self) -> Time {
+        self.clock.get().map_or(Time::ZERO, Clock::now)
+    }
+
+    /// Remembers the first failure of a store: the role ends by it.
+    fn fail(&self, error: StoreError) {
+        let _ = self.failure.set(error);
+    }
+}
+
+impl Consumer {
+    /// Opens the stores of consumer `number` in the assignment's folder. Nothing is worked on yet.
+    pub fn open(role: &Role, number: ConsumerNo) -> Result<Consumer, RoleError> {
+        let assignment = &role.assignment;
+        let plan = assignment.plan.consumers[usize::from(number)].clone();
+        let (dir, run_id) = (&assignment.stores, assignment.plan.run_id);
+        let crash_points = role.crash_points(number);
+        let clock: Arc<OnceLock<Clock>> = Arc::default();
+        let hooks = LedgerHooks {
+            now: {
+                let clock = Arc::clone(&clock);
+                Arc::new(move || clock.get().map_or(Time::ZERO, Clock::now))
+            },
+            between_effect_and_ledger: {
+                let crash_points = crash_points.clone();
+                Arc::new(move || crash_points.reach(CrashPoint::BetweenEffectAndLedger))
+            },
+        };
+        let core = Core {
+            queue: backend::open_queue(plan.queue, dir)?,
+            ledger: backend::open_ledger(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?,
+            cursors: if plan.is_webhook() { None } else { Some(backend::open_cursors(dir, run_id)?) },
+            number,
+            plan,
+            run_id,
+            draws: Draws::new(assignment.plan.seed),
+            clock,
+            records: Arc::clone(&role.records),
+            crash_points,
+            pages: Pages::default(),
+            counts: Counts::default(),
+            failure: OnceLock::new(),
+        };
+        let (offers, offers_in) = mpsc::channel(OFFERS_WAITING);
+        Ok(Consumer {
+            core: Arc::new(core),
+            offers,
+            offers_in: Mutex::new(Some(offers_in)),
+            workers: Mutex::new(JoinSet::new()),
+            intake: Mutex::new(None),
+            stop: watch::channel(false).0,
+            stores: dir.clone(),
+        })
+    }
+
+    /// Begins to work at t0. Must be called once, within the runtime.
+    pub fn start(&self, clock: Clock) {
+        let _ = self.core.clock.set(clock);
+        let Some(offers) = self.offers_in.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let intake = tokio::spawn(intake::run(Arc::clone(&self.core), offers));
+        *self.intake.lock().unwrap_or_else(PoisonError::into_inner) = Some(intake);
+        let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
+        for _ in 0..self.core.plan.workers {
+            workers.spawn(worker::run(Arc::clone(&self.core), self.stop.subscribe()));
+        }
+    }
+
+    /// Accepts one event: durable, and its receipt written down, when this returns.
+    pub async fn accept(&self, item: Item) -> Result<(), AcceptError> {
+        intake::offer(&self.offers, vec![item]).await
+    }
+
+    /// Accepts a page of events for a poller. Behind a queue that forgets, a page is safe only when
+    /// it is applied: then this waits for that.
+    pub async fn accept_page(&self, items: Vec<Item>) -> Result<(), AcceptError> {
+        if self.core.queue.durability() > Durability::None {
+            return intake::offer(&self.offers, items).await;
+        }
+        let keys: Vec<_> = items.iter().map(|item| (item.client, item.event_id.clone())).collect();
+        let settled = self.core.pages.expect(&keys);
+        if let Err(error) = intake::offer(&self.offers, items).await {
+            self.core.pages.forget(&keys);
+            return Err(error);
+        }
+        settled.wait().await;
+        Ok(())
+    }
+
+    /// A polling client's durable cursor.
+    pub async fn load_cursor(&self, client: u32) -> Result<Option<String>, RoleError> {
+        match &self.core.cursors {
+            Some(cursors) => Ok(cursors.load(client).await?),
+            None => Ok(None),
+        }
+    }
+
+    /// Saves a polling client's cursor, durably.
+    pub async fn save_cursor(&self, client: u32, cursor: String) -> Result<(), RoleError> {
+        match &self.core.cursors {
+            Some(cursors) => Ok(cursors.save(client, cursor).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Running totals.
+    #[must_use]
+    pub fn counts(&self) -> &Counts {
+        &self.core.counts
+    }
+
+    /// Events in the queue, those with a worker included.
+    #[must_use]
+    pub fn depth(&self) -> u64 {
+        self.core.queue.depth()
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let counts = self.counts();
+        Progress {
+            accepted: counts.accepted.load(Ordering::Relaxed),
+            applied: counts.applied.load(Ordering::Relaxed),
+            duplicates: counts.duplicates.load(Ordering::Relaxed),
+            waiting: self.depth(),
+            ..Progress::default()
+        }
+    }
+
+    /// The first failure of a store, after which nothing can be promised any more.
+    pub fn check(&self) -> Result<(), RoleError> {
+        match self.core.failure.get() {
+            Some(error) => Err(error.clone().into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes nothing more from the queue, lets the effects under way end, and writes down what only
+    /// memory holds.
+    pub async fn stop(&self) -> Result<(), RoleError> {
+        let _ = self.stop.send(true);
+        let mut workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        while workers.join_next().await.is_some() {}
+        if let Some(intake) = self.intake.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            intake.abort();
+        }
+        for record in volatile_records(self.core.run_id, self.core.number, self.core.queue.volatile_residue()) {
+            self.core.records.put(record);
+        }
+        self.core.records.flush();
+        self.check()
+    }
+
+    /// Where its stores are.
+    #[must_use]
+    pub fn stores(&self) -> &std::path::Path {
+        &self.stores
+    }
+}
+
+impl From<StoreError> for RoleError {
+    fn from(error: StoreError) -> RoleError {
+        RoleError::Store(error.to_string())
+    }
+}

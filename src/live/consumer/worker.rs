@@ -1,0 +1,135 @@
+//! A worker: takes events from the queue, does the work, applies the effect once.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use tokio::sync::watch;
+
+use super::{Core, intake::obligation, wrong};
+use crate::{
+    backend::{Effect, Item, Leased, StoreError},
+    fault::CrashPoint,
+    model::{EffectOutcome, Span},
+    record::{Record, RecordSink},
+    rng::Purpose,
+    scenario::{Distribution, EffectKind, Flaw},
+};
+
+/// Events that a worker without work to do takes at once.
+const BATCH_MAX: usize = 256;
+
+/// Works until told to stop; what is under way then is finished.
+pub(super) async fn run(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
+    // Work takes time per event, so a worker with any takes one at a time.
+    let batch_max = if core.plan.effect.duration == Span::ZERO { BATCH_MAX } else { 1 };
+    loop {
+        let batch = tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop) => return,
+            batch = core.queue.take(batch_max) => batch,
+        };
+        if let Err(error) = work(&core, batch).await {
+            // The events stay in the queue; without a ledger nothing can be applied.
+            core.fail(error);
+            return;
+        }
+    }
+}
+
+async fn work(core: &Core, batch: Vec<Leased>) -> Result<(), StoreError> {
+    let (poison, sound): (Vec<Leased>, Vec<Leased>) = batch.into_iter().partition(|leased| is_poison(core, leased));
+    for leased in poison {
+        spend(core, &leased.item).await;
+        fail(core, leased).await?;
+    }
+    if sound.is_empty() {
+        return Ok(());
+    }
+    for _ in &sound {
+        core.crash_points.reach(CrashPoint::BeforeApply);
+    }
+    let outcomes = match core.plan.flaw {
+        Some(Flaw::CheckThenAct) => wrong::check_then_act(core, &sound).await?,
+        Some(Flaw::EffectBeforeLedger) => wrong::effect_before_ledger(core, &sound).await?,
+        _ => {
+            for leased in &sound {
+                spend(core, &leased.item).await;
+            }
+            apply(core, sound.iter().map(|leased| &leased.item)).await?
+        }
+    };
+    for _ in &sound {
+        core.crash_points.reach(CrashPoint::AfterApply);
+    }
+    let leases: Vec<u64> = sound.iter().map(|leased| leased.lease).collect();
+    core.queue.done(&leases).await?;
+    for (leased, outcome) in sound.iter().zip(outcomes) {
+        write_down(core, &leased.item, outcome);
+    }
+    Ok(())
+}
+
+/// The correct way: the ledger decides, in the effect's own transaction.
+pub(super) async fn apply(core: &Core, items: impl Iterator<Item = &Item>) -> Result<Vec<EffectOutcome>, StoreError> {
+    let effects = items.map(|item| effect_of(core, item)).collect();
+    let guard = core.plan.effect.kind == EffectKind::Set && core.plan.flaw != Some(Flaw::NoVersionGuard);
+    core.ledger.apply(effects, guard).await
+}
+
+pub(super) fn effect_of(core: &Core, item: &Item) -> Effect {
+    Effect {
+        client: item.client,
+        event_id: item.event_id.clone(),
+        subject: item.subject,
+        version: item.version,
+        received_unix_ns: core.clock.get().map_or(0, |clock| clock.wall().unix_ns(item.received_at)),
+    }
+}
+
+/// The time that the business change takes.
+pub(super) async fn spend(core: &Core, item: &Item) {
+    let effect = &core.plan.effect;
+    if effect.duration == Span::ZERO {
+        return;
+    }
+    let (what, _) = obligation(core, item.client, &item.event_id);
+    let factor = match effect.distribution {
+        Distribution::Constant => 1.0,
+        Distribution::Exponential => {
+            core.draws.exponential(Purpose::EffectDuration, u64::from(item.client), u64::from(what.seq))
+        }
+    };
+    let length = Span((effect.duration.0 as f64 * factor) as u64);
+    if let Some(clock) = core.clock.get() {
+        clock.sleep_until(clock.now() + length).await;
+    }
+}
+
+fn is_poison(core: &Core, leased: &Leased) -> bool {
+    let (what, _) = obligation(core, leased.item.client, &leased.item.event_id);
+    core.plan.effect.poison_every.is_some_and(|every| what.seq.is_multiple_of(every))
+}
+
+/// Bounded tries, then the dead-letter queue: a poison event blocks nobody.
+async fn fail(core: &Core, leased: Leased) -> Result<(), StoreError> {
+    if leased.tries + 1 < core.plan.max_tries {
+        return core.queue.retry(leased).await;
+    }
+    let item = leased.item.clone();
+    core.queue.bury(leased).await?;
+    write_down(core, &item, EffectOutcome::DeadLettered);
+    Ok(())
+}
+
+pub(super) fn write_down(core: &Core, item: &Item, outcome: EffectOutcome) {
+    let counts = &core.counts;
+    let count = match outcome {
+        EffectOutcome::Applied => &counts.applied,
+        EffectOutcome::Duplicate => &counts.duplicates,
+        EffectOutcome::Stale => &counts.stale,
+        EffectOutcome::DeadLettered => &counts.dead_lettered,
+    };
+    count.fetch_add(1, Ordering::Relaxed);
+    let (what, _) = obligation(core, item.client, &item.event_id);
+    core.records.put(Record::Worked { what, outcome, at: core.now() });
+    core.pages.settle(item.client, &item.event_id);
+}
