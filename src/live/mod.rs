@@ -6,7 +6,9 @@
 
 pub mod clock;
 pub mod control;
+mod counting_io;
 mod crash_points;
+pub mod provider;
 mod role;
 pub mod usage;
 
