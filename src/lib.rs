@@ -6,6 +6,8 @@
 //! sees nothing but the plan and the records gives the verdict. ARCHITECTURE.md has the map.
 
 pub mod backend;
+#[cfg(any())]
+pub mod cli;
 pub mod fault;
 pub mod live;
 pub mod model;

@@ -7,7 +7,11 @@
 pub mod clock;
 pub mod consumer;
 pub mod control;
+mod counting_io;
 mod crash_points;
+pub mod orchestrator;
+pub mod poller;
+pub mod provider;
 pub mod receiver;
 mod role;
 pub mod usage;

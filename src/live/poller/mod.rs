@@ -45,7 +45,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
     let Path::Polling(polling) = &plan.path else {
         return Err(RoleError::Assignment(format!("{} does not poll", plan.name)));
     };
-    let consumer = Arc::new(Consumer::open(&role, *number).await?);
+    let consumer = Arc::new(Consumer::open(&role, *number)?);
     let http = reqwest::Client::builder()
         .timeout(polling.timeout.into())
         .no_proxy()

@@ -1,0 +1,117 @@
+//! What all tasks of one provider share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use crate::{
+    live::{clock::Clock, control::Progress, counting_io::Traffic},
+    record::{Record, RecordSink},
+    rng::Draws,
+    scenario::{ConsumerNo, Plan, ProviderPlan},
+};
+
+/// Plan, clock, records and counters of one provider.
+pub(super) struct Context {
+    /// The whole plan.
+    pub plan: Plan,
+    /// Which of its providers this is. Checked when it was made.
+    provider: usize,
+    /// The run's clock.
+    pub clock: Clock,
+    /// The run's keyed draws.
+    pub draws: Draws,
+    /// Where to say what happened.
+    pub records: Arc<dyn RecordSink>,
+    /// How far everything is.
+    pub counts: Counts,
+    /// What passed the sockets, by consumer.
+    traffic: Vec<Arc<Traffic>>,
+}
+
+impl Context {
+    /// The context of provider number `provider`; `None` where the plan has no such provider.
+    pub fn new(plan: Plan, provider: u16, clock: Clock, records: Arc<dyn RecordSink>) -> Option<Context> {
+        let provider = usize::from(provider);
+        plan.providers.get(provider)?;
+        let traffic = plan.consumers.iter().map(|_| Arc::default()).collect();
+        let draws = Draws::new(plan.seed);
+        Some(Context { plan, provider, clock, draws, records, counts: Counts::default(), traffic })
+    }
+
+    /// This provider's part of the plan.
+    pub fn provider(&self) -> &ProviderPlan {
+        &self.plan.providers[self.provider]
+    }
+
+    /// Whether the consumer is one of this provider's.
+    pub fn serves(&self, consumer: ConsumerNo) -> bool {
+        self.plan.consumers.get(usize::from(consumer)).is_some_and(|c| usize::from(c.provider) == self.provider)
+    }
+
+    /// The consumer's traffic. The number comes from the plan.
+    pub fn traffic(&self, consumer: ConsumerNo) -> &Arc<Traffic> {
+        &self.traffic[usize::from(consumer)]
+    }
+
+    /// One record per consumer: what passed the sockets.
+    pub fn record_bytes(&self) {
+        for (consumer, traffic) in (0..).zip(&self.traffic) {
+            if self.serves(consumer) {
+                let (up, down, requests) = traffic.totals();
+                self.records.put(Record::Bytes { consumer, up, down, requests });
+            }
+        }
+    }
+}
+
+/// Counters for the progress line and for telling when the run is quiet.
+#[derive(Debug, Default)]
+pub(super) struct Counts {
+    emitted: AtomicU64,
+    emission_over: AtomicBool,
+    open: AtomicU64,
+    attempts: AtomicU64,
+}
+
+impl Counts {
+    /// Events went into the log; their deliveries are counted as open first, so that no reader
+    /// ever sees an event out and nothing open.
+    pub fn emitted(&self, events: u64, deliveries: u64) {
+        self.opened(deliveries);
+        self.emitted.fetch_add(events, Ordering::SeqCst);
+    }
+
+    /// The last event is out.
+    pub fn emission_over(&self) {
+        self.emission_over.store(true, Ordering::SeqCst);
+    }
+
+    /// Deliveries, copies or attacks have to be sent.
+    pub fn opened(&self, count: u64) {
+        self.open.fetch_add(count, Ordering::SeqCst);
+    }
+
+    /// One of them has ended for good.
+    pub fn closed(&self) {
+        self.open.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// An attempt starts.
+    pub fn attempt(&self) {
+        self.attempts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// All of them. `emission_over` is read first: if it is true, `open` misses nothing.
+    pub fn progress(&self) -> Progress {
+        let emission_over = self.emission_over.load(Ordering::SeqCst);
+        Progress {
+            emission_over,
+            emitted: self.emitted.load(Ordering::SeqCst),
+            open: self.open.load(Ordering::SeqCst),
+            requests: self.attempts.load(Ordering::Relaxed),
+            ..Progress::default()
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Drives one endpoint: its dispatch machine, its connections, its records.
+//!
+//! One task per endpoint owns everything, so there is no lock and no channel between an attempt's
+//! end and the next one's start. Attempts are futures inside this task, at most
+//! `concurrency` of them, each on a kept-alive connection of its own.
+
+use std::{collections::VecDeque, future::Future, pin::Pin, sync::Arc};
+
+use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
+use tokio::sync::{mpsc::UnboundedReceiver, watch};
+
+use super::{
+    context::Context,
+    endpoint::Endpoint,
+    faults::{self, Ending},
+    request::Request,
+    sender::Sender,
+};
+use crate::{
+    fault::{self, Attack, Fate, Target, TargetPath},
+    model::{Event, Span, Time},
+    policy::dispatch::{Dispatch, Output, Start},
+    record::{self, AttackKind, Obligation, Record},
+};
+
+/// Events taken from the channel at once.
+const BATCH_MAX: usize = 256;
+/// How long a stopped driver waits for attempts in flight, if their ack timeout is not shorter.
+const STOP_GRACE: Span = Span::from_secs(1);
+
+/// Delivers what comes from `events` until `stop` turns true, then lets attempts in flight end for
+/// a moment and records what is still open. Ends when `events` has ended too.
+pub(super) async fn drive(
+    context: Arc<Context>,
+    endpoint: Arc<Endpoint>,
+    mut events: UnboundedReceiver<Event>,
+    mut stop: watch::Receiver<bool>,
+) {
+    let mut driver = Driver::new(context, endpoint);
+    let clock = driver.context.clock;
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut feeding = true;
+    let stopped = stop.wait_for(|&stop| stop);
+    tokio::pin!(stopped);
+    loop {
+        driver.step();
+        let deadline = driver.machine.next_deadline();
+        tokio::select! {
+            biased;
+            _ = &mut stopped => break,
+            Some(done) = driver.in_flight.next() => driver.take(done),
+            count = events.recv_many(&mut batch, BATCH_MAX), if feeding => {
+                feeding = count > 0;
+                batch.drain(..).for_each(|event| driver.machine.deliver(event));
+            }
+            () = clock.sleep_until(deadline.unwrap_or(Time::MAX)), if deadline.is_some() => {}
+        }
+    }
+    driver.end(&mut events).await;
+}
+
+/// What carries one attempt: a connection and a request's buffers, both reused.
+struct Worker {
+    sender: Sender,
+    request: Request,
+}
+
+/// A future of this task has come to its end.
+enum Done {
+    Attempt { worker: Box<Worker>, start: Start, sent: Time, ending: Ending },
+    Attack { kind: AttackKind, event: Event, sent: Time, ending: Ending },
+}
+
+type Job = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+struct Driver {
+    context: Arc<Context>,
+    endpoint: Arc<Endpoint>,
+    machine: Dispatch,
+    outputs: Vec<Output>,
+    in_flight: FuturesUnordered<Job>,
+    idle: Vec<Box<Worker>>,
+    /// Attacks that wait for an attacker's hand to be free.
+    attacks: VecDeque<(Event, Attack)>,
+    attacking: u32,
+}
+
+impl Driver {
+    fn new(context: Arc<Context>, endpoint: Arc<Endpoint>) -> Driver {
+        let plan = context.provider();
+        let machine = Dispatch::new(plan.retry.clone(), plan.concurrency, context.draws, endpoint.client);
+        Driver {
+            context,
+            endpoint,
+            machine,
+            outputs: Vec::new(),
+            in_flight: FuturesUnordered::new(),
+            idle: Vec::new(),
+            attacks: VecDeque::new(),
+            attacking: 0,
+        }
+    }
+
+    /// Takes what has ended, this future and all others that are ready.
+    fn take(&mut self, done: Done) {
+        self.finish(done);
+        while let Some(Some(done)) = self.in_flight.next().now_or_never() {
+            self.finish(done);
+        }
+    }
+
+    /// Lets the machine decide and starts what it says.
+    fn step(&mut self) {
+        let now = self.context.clock.now();
+        let mut outputs = std::mem::take(&mut self.outputs);
+        self.machine.drain(now, &mut outputs);
+        for output in outputs.drain(..) {
+            match output {
+                Output::Start(start) => self.start(start, now),
+                Output::GaveUp { event, attempts, at } => {
+                    self.context.counts.closed();
+                    self.context.records.put(Record::GaveUp { what: self.obligation(&event), at, attempts });
+                }
+            }
+        }
+        self.outputs = outputs;
+        self.start_attacks();
+    }
+
+    fn start(&mut self, start: Start, now: Time) {
+        let fate = self.fate(&start);
+        if let Some(copies) = fate.copies {
+            self.context.counts.opened(u64::from(copies.count));
+            self.machine.duplicate(&start, copies, now);
+        }
+        self.context.counts.opened(fate.attacks.len() as u64);
+        self.attacks.extend(fate.attacks.iter().map(|&attack| (start.event, attack)));
+        self.context.counts.attempt();
+        let (context, endpoint) = (Arc::clone(&self.context), Arc::clone(&self.endpoint));
+        let mut worker = self.idle.pop().unwrap_or_else(|| Box::new(self.worker()));
+        self.in_flight.push(Box::pin(async move {
+            let sent = context.clock.now();
+            worker.request.write_attempt(&context, &endpoint, &start.event, start.number);
+            let ending = faults::carry_out(&context, &mut worker.sender, &worker.request, &fate).await;
+            Done::Attempt { worker, start, sent, ending }
+        }));
+    }
+
+    fn fate(&self, start: &Start) -> Fate {
+        let target = Target {
+            path: TargetPath::Webhook,
+            consumer: self.endpoint.consumer,
+            client: self.endpoint.client,
+            number: start.event.seq,
+            attempt: start.number,
+            copy: start.copy,
+            at: start.intended,
+        };
+        let fate = fault::decide(&self.context.plan.faults, &target, self.context.draws);
+        faults::record_hits(&self.context, &target, &fate);
+        fate
+    }
+
+    /// Attackers use connections of their own, whose bytes are not the provider's traffic.
+    fn start_attacks(&mut self) {
+        while self.attacking < self.context.provider().concurrency.max(1)
+            && let Some((event, attack)) = self.attacks.pop_front()
+        {
+            self.attacking += 1;
+            let (context, endpoint) = (Arc::clone(&self.context), Arc::clone(&self.endpoint));
+            self.in_flight.push(Box::pin(async move {
+                let sent = context.clock.now();
+                let mut request = Request::default();
+                request.write_attack(&context, &endpoint, &event, attack);
+                let mut sender = Sender::new(endpoint, Arc::default());
+                let ending = faults::carry_out(&context, &mut sender, &request, &Fate::default()).await;
+                let kind = match attack {
+                    Attack::Forge(method) => AttackKind::Forge(method),
+                    Attack::Replay { .. } => AttackKind::Replay,
+                };
+                Done::Attack { kind, event, sent, ending }
+            }));
+        }
+    }
+
+    fn finish(&mut self, done: Done) {
+        let done_at = self.context.clock.now();
+        match done {
+            Done::Attempt { worker, start, sent, ending } => {
+                self.idle.push(worker);
+                let Start { event, number, copy, intended } = start;
+                let Ending { outcome, retry_after } = ending;
+                let what = self.obligation(&event);
+                let attempt = record::Attempt { what, number, copy, intended, sent, done: done_at, outcome };
+                self.context.records.put(Record::Attempt(attempt));
+                self.machine.ended(&start, outcome, retry_after, done_at);
+                if copy > 0 || outcome.is_ack() {
+                    self.context.counts.closed();
+                }
+            }
+            Done::Attack { kind, event, sent, ending } => {
+                self.attacking -= 1;
+                self.context.counts.closed();
+                let Endpoint { consumer, client, .. } = *self.endpoint;
+                let outcome = ending.outcome;
+                self.context.records.put(Record::Attack { consumer, client, seq: event.seq, kind, sent, outcome });
+            }
+        }
+    }
+
+    /// Nothing is started any more. What does not end in time is cut off and stays open.
+    async fn end(mut self, events: &mut UnboundedReceiver<Event>) {
+        self.machine.close();
+        self.attacks.clear();
+        let grace = STOP_GRACE.min(self.context.provider().ack_timeout);
+        let clock = self.context.clock;
+        let limit = clock.sleep_until(clock.now() + grace);
+        tokio::pin!(limit);
+        loop {
+            tokio::select! {
+                biased;
+                done = self.in_flight.next() => match done {
+                    Some(done) => self.take(done),
+                    None => break,
+                },
+                () = &mut limit => break,
+            }
+        }
+        self.step();
+        // The generator drops its end when it stops, so this ends.
+        while let Some(event) = events.recv().await {
+            self.machine.deliver(event);
+        }
+        for (event, attempts) in self.machine.open() {
+            self.context.records.put(Record::Open { what: self.obligation(&event), attempts });
+        }
+    }
+
+    fn worker(&self) -> Worker {
+        let traffic = Arc::clone(self.context.traffic(self.endpoint.consumer));
+        Worker { sender: Sender::new(Arc::clone(&self.endpoint), traffic), request: Request::default() }
+    }
+
+    fn obligation(&self, event: &Event) -> Obligation {
+        let Endpoint { consumer, client, .. } = *self.endpoint;
+        Obligation { consumer, client, seq: event.seq }
+    }
+}
+
+#[cfg(test)]
+#[path = "dispatcher_tests.rs"]
+mod tests;

@@ -1,0 +1,108 @@
+//! Carries out the fate of one webhook attempt, at the sender's end of the connection.
+
+use std::{future::pending, time::Duration};
+
+use super::{
+    context::Context,
+    request::Request,
+    sender::{Answer, Sender},
+};
+use crate::{
+    fault::{Fate, LossSeen, RequestFate, ResponseFate, Target},
+    model::{AttemptOutcome, Span},
+    record::Record,
+    wire,
+};
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ending {
+    /// What the sender saw.
+    pub outcome: AttemptOutcome,
+    /// What the receiver asked for, in the run's time.
+    pub retry_after: Option<Span>,
+}
+
+impl From<AttemptOutcome> for Ending {
+    fn from(outcome: AttemptOutcome) -> Ending {
+        Ending { outcome, retry_after: None }
+    }
+}
+
+/// One record per fault that hit.
+pub(super) fn record_hits(context: &Context, target: &Target, fate: &Fate) {
+    let Target { consumer, client, number, attempt, .. } = *target;
+    let at = context.clock.now();
+    for &fault in &fate.hits {
+        context.records.put(Record::FaultHit { fault, consumer, client, number, attempt, at });
+    }
+}
+
+/// Sends the request as its fate wills. The ack timeout counts from here to the answer's last byte,
+/// delays included: a request that is held back longer than that never leaves.
+pub(super) async fn carry_out(context: &Context, sender: &mut Sender, request: &Request, fate: &Fate) -> Ending {
+    let ack_timeout = Duration::from(context.provider().ack_timeout);
+    match tokio::time::timeout(ack_timeout, suffer(context, sender, request, fate)).await {
+        Ok(ending) => ending,
+        Err(_) => AttemptOutcome::Timeout.into(),
+    }
+}
+
+async fn suffer(context: &Context, sender: &mut Sender, request: &Request, fate: &Fate) -> Ending {
+    wait(context, fate.request_delay).await;
+    match fate.request {
+        RequestFate::Deliver => deliver(context, sender, request, fate).await,
+        RequestFate::Lost(LossSeen::Reset) => AttemptOutcome::Reset.into(),
+        // The ack timeout ends the wait.
+        RequestFate::Lost(LossSeen::Timeout) | RequestFate::Hang => pending().await,
+        RequestFate::Refused => AttemptOutcome::Refused.into(),
+        RequestFate::Reset => broken_after(sender.send_and_close(request.first_half()).await),
+        RequestFate::Answered { status, retry_after_s } => {
+            wait(context, fate.response_delay).await;
+            let retry_after = retry_after_s.map(|s| scaled(context, Span::from_secs(u64::from(s))));
+            Ending { outcome: AttemptOutcome::Status(status), retry_after }
+        }
+    }
+}
+
+async fn deliver(context: &Context, sender: &mut Sender, request: &Request, fate: &Fate) -> Ending {
+    if fate.response == ResponseFate::LostBeforeProcessing {
+        return broken_after(sender.send_and_close(request.bytes()).await);
+    }
+    let answer = match sender.exchange(request.bytes()).await {
+        Ok(answer) => answer,
+        Err(outcome) => return outcome.into(),
+    };
+    wait(context, fate.response_delay).await;
+    match fate.response {
+        ResponseFate::LostAfterProcessing(seen) => {
+            sender.close();
+            if seen == LossSeen::Timeout {
+                pending::<()>().await;
+            }
+            AttemptOutcome::Reset.into()
+        }
+        _ => Ending { outcome: AttemptOutcome::Status(answer.status), retry_after: retry_after(context, &answer) },
+    }
+}
+
+/// The connection was cut on purpose, unless it did not even come to that.
+fn broken_after(sent: Result<(), AttemptOutcome>) -> Ending {
+    sent.err().unwrap_or(AttemptOutcome::Reset).into()
+}
+
+async fn wait(context: &Context, delay: Span) {
+    if delay > Span::ZERO {
+        context.clock.sleep_until(context.clock.now() + delay).await;
+    }
+}
+
+fn retry_after(context: &Context, answer: &Answer) -> Option<Span> {
+    let asked = wire::parse_retry_after(answer.retry_after.as_deref()?, context.clock.unix_secs())?;
+    Some(scaled(context, asked))
+}
+
+/// A receiver speaks of scenario time; the run's time passes `time_scale` times faster.
+fn scaled(context: &Context, asked: Span) -> Span {
+    Span((asked.0 as f64 / context.plan.time_scale) as u64)
+}

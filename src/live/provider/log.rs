@@ -1,0 +1,183 @@
+//! The provider's event log: append-only, in memory, with an index per client's share.
+//!
+//! Most polls find nothing. An index per share makes that answer O(log n), however many events of
+//! other clients lie between.
+
+use std::{
+    collections::BTreeMap,
+    sync::{RwLock, RwLockReadGuard},
+};
+
+use crate::model::{ClientNo, Event, Seq, Span, Time};
+
+/// Whose events are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    /// Everything.
+    All,
+    /// The subjects that are `client` modulo `clients`.
+    Own { clients: u32, client: ClientNo },
+}
+
+/// What a client has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// All up to this sequence; 0 is nothing.
+    Seq(Seq),
+    /// All created up to this instant.
+    Created(Time),
+}
+
+/// A stretch of a share.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Stretch {
+    /// The events, in log order.
+    pub events: Vec<Event>,
+    /// Whether the share has more behind them.
+    pub more: bool,
+    /// The sequence of the share's newest event; 0 for none.
+    pub newest: Seq,
+    /// The sequence of the log's newest event; 0 for none.
+    pub head: Seq,
+}
+
+/// The log of one provider. Event `seq` lies at index `seq - 1`.
+#[derive(Debug, Default)]
+pub(super) struct EventLog {
+    inner: RwLock<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    events: Vec<Event>,
+    /// Per number of clients, per client: the sequences of its share.
+    shares: BTreeMap<u32, Vec<Vec<Seq>>>,
+}
+
+impl EventLog {
+    /// An empty log that can be asked for shares of these numbers of clients.
+    pub fn new(client_counts: impl IntoIterator<Item = u32>) -> EventLog {
+        let shares = client_counts.into_iter().filter(|&n| n > 0).map(|n| (n, vec![Vec::new(); n as usize])).collect();
+        EventLog { inner: RwLock::new(Inner { events: Vec::new(), shares }) }
+    }
+
+    /// Appends events, whose sequences continue the log's.
+    pub fn append(&self, events: &[Event]) {
+        // Nothing in here panics half way, so a poisoned log is still whole.
+        let mut inner = self.inner.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for event in events {
+            for (clients, shares) in &mut inner.shares {
+                shares[(event.subject % clients) as usize].push(event.seq);
+            }
+        }
+        inner.events.extend_from_slice(events);
+    }
+
+    /// Up to `limit` events of the share behind `after`. `grain` rounds an event's created time down
+    /// before it is compared. A share that the log was not built for is empty.
+    pub fn stretch(&self, share: Share, after: After, limit: usize, grain: Span) -> Stretch {
+        let inner = self.read();
+        let head = inner.events.len() as Seq;
+        let take = |all: &[Event], from: usize| {
+            let to = from.saturating_add(limit).min(all.len());
+            (all[from..to].to_vec(), to < all.len())
+        };
+        let (events, more, newest) = match share {
+            Share::All => {
+                let from = inner.events.partition_point(|event| seen(event, after, grain));
+                let (events, more) = take(&inner.events, from);
+                (events, more, head)
+            }
+            Share::Own { clients, client } => {
+                let own = inner.share(clients, client);
+                let from = own.partition_point(|&seq| seen(inner.event(seq), after, grain));
+                let to = from.saturating_add(limit).min(own.len());
+                let events = own[from..to].iter().map(|&seq| *inner.event(seq)).collect();
+                (events, to < own.len(), own.last().copied().unwrap_or(0))
+            }
+        };
+        Stretch { events, more, newest, head }
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Inner> {
+        self.inner.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl Inner {
+    fn share(&self, clients: u32, client: ClientNo) -> &[Seq] {
+        self.shares.get(&clients).and_then(|shares| shares.get(client as usize)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The shares hold only sequences that were appended.
+    fn event(&self, seq: Seq) -> &Event {
+        &self.events[seq as usize - 1]
+    }
+}
+
+fn seen(event: &Event, after: After, grain: Span) -> bool {
+    match after {
+        After::Seq(seq) => event.seq <= seq,
+        After::Created(at) => created(event, grain) <= at,
+    }
+}
+
+/// The event's created time as the pull API tells it: its instant, rounded down to the grain.
+pub(super) fn created(event: &Event, grain: Span) -> Time {
+    Time(event.occurred_at.0 - event.occurred_at.0 % grain.0.max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn filled(subjects: &[u32], clients: u32) -> EventLog {
+        let log = EventLog::new([clients]);
+        for (i, &subject) in subjects.iter().enumerate() {
+            let seq = i as Seq + 1;
+            log.append(&[Event { seq, subject, version: 1, occurred_at: Time(u64::from(seq) * 10) }]);
+        }
+        log
+    }
+
+    #[test]
+    fn a_share_holds_its_own_subjects_only() {
+        let log = filled(&[0, 1, 2, 3, 4, 5], 3);
+        let stretch = log.stretch(Share::Own { clients: 3, client: 1 }, After::Seq(0), 10, Span(1));
+        assert_eq!(stretch.events.iter().map(|e| e.seq).collect::<Vec<_>>(), [2, 5]);
+        assert_eq!((stretch.more, stretch.newest, stretch.head), (false, 5, 6));
+        let unknown = log.stretch(Share::Own { clients: 7, client: 1 }, After::Seq(0), 10, Span(1));
+        assert_eq!((unknown.events.len(), unknown.newest, unknown.head), (0, 0, 6));
+    }
+
+    #[test]
+    fn a_created_cursor_skips_the_rest_of_its_grain() {
+        let log = filled(&[0; 9], 1);
+        let after = |at| log.stretch(Share::All, After::Created(Time(at)), 10, Span(50)).events.first().map(|e| e.seq);
+        // Events 1 to 4 are created at 0, 5 to 9 at 50.
+        assert_eq!((after(0), after(49), after(50)), (Some(5), Some(5), None));
+    }
+
+    proptest! {
+        #[test]
+        fn walking_a_share_in_pages_finds_each_event_once(
+            subjects in proptest::collection::vec(0u32..20, 0..80), clients in 1u32..6, limit in 1usize..9,
+        ) {
+            let log = filled(&subjects, clients);
+            let mut found = Vec::new();
+            for client in 0..clients {
+                let mut after = After::Seq(0);
+                loop {
+                    let stretch = log.stretch(Share::Own { clients, client }, after, limit, Span(1));
+                    found.extend(stretch.events.iter().map(|e| e.seq));
+                    let Some(last) = stretch.events.last() else { break };
+                    prop_assert_eq!(stretch.more, last.seq < stretch.newest);
+                    after = After::Seq(last.seq);
+                }
+            }
+            found.sort_unstable();
+            prop_assert_eq!(found, (1..=subjects.len() as Seq).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The provider's process: emits the events, serves the pull API, sends the webhooks.
+//!
+//! ```text
+//!   generator --> event log ----------------> pull API <-- polls
+//!        |                                       |
+//!        +--> driver per endpoint --> attempts   +-- faults of polls
+//!                 |
+//!                 +-- faults of webhooks
+//! ```
+//!
+//! It knows nothing of what its consumers do with the events, and judges nothing.
+
+mod context;
+mod dispatcher;
+mod endpoint;
+mod faults;
+mod generator;
+mod log;
+mod pull_api;
+mod pull_body;
+mod pull_faults;
+mod pull_query;
+mod pull_server;
+mod reply;
+mod request;
+mod sender;
+
+#[cfg(test)]
+mod testing;
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+};
+
+use self::{context::Context, endpoint::Endpoint, generator::Feeds, log::EventLog, pull_api::PullApi};
+use super::{Reporter, Role, RoleError, clock::Clock, control::Part};
+use crate::{
+    model::{Span, Time},
+    scenario::{Follows, Plan},
+};
+
+/// Time between two progress lines.
+const PROGRESS_EVERY: Span = Span::from_millis(200);
+
+/// Plays the provider's part from its assignment to its end.
+pub async fn run(role: Role) -> Result<(), RoleError> {
+    let listen = role.assignment.listen;
+    let cannot = format!("the pull API cannot listen on {listen}");
+    let listener = TcpListener::bind(listen).await.map_err(RoleError::io(cannot))?;
+    let listening = listener.local_addr().map_err(RoleError::io("the pull API's address is not known"))?;
+    run_on(role, listener, listening).await
+}
+
+async fn run_on(mut role: Role, listener: TcpListener, listening: SocketAddr) -> Result<(), RoleError> {
+    let assignment = Arc::clone(&role.assignment);
+    let Part::Provider { provider, endpoints } = &assignment.part else {
+        return Err(RoleError::Assignment("the part is not a provider's".to_owned()));
+    };
+    let endpoints: Vec<Endpoint> = endpoints.iter().map(Endpoint::parse).collect::<Result<_, _>>()?;
+    require_all_endpoints(&assignment.plan, *provider, &endpoints)?;
+    role.ready(Some(listening), None);
+    let clock = role.start().await;
+    let context = Context::new(assignment.plan.clone(), *provider, clock, role.sink())
+        .ok_or_else(|| RoleError::Assignment(format!("the plan has no provider {provider}")))?;
+    work(Arc::new(context), listener, endpoints, role.stop_signal(), role.reporter()).await?;
+    role.done()
+}
+
+/// Every webhook client needs an endpoint, or its deliveries would be lost silently.
+fn require_all_endpoints(plan: &Plan, provider: u16, endpoints: &[Endpoint]) -> Result<(), RoleError> {
+    for (number, consumer) in (0u16..).zip(&plan.consumers) {
+        let clients = if consumer.is_webhook() && consumer.provider == provider { consumer.clients } else { 0 };
+        for client in 0..clients {
+            if !endpoints.iter().any(|e| (e.consumer, e.client) == (number, client)) {
+                let problem = format!("client {client} of consumer '{}' has no endpoint", consumer.name);
+                return Err(RoleError::Assignment(problem));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Everything between t0 and the last record.
+async fn work(
+    context: Arc<Context>,
+    listener: TcpListener,
+    endpoints: Vec<Endpoint>,
+    stop: watch::Receiver<bool>,
+    reporter: Reporter,
+) -> Result<(), RoleError> {
+    let log = Arc::new(EventLog::new(shares(&context)));
+    let mut feeds: Feeds = BTreeMap::new();
+    let mut drivers = JoinSet::new();
+    for endpoint in endpoints {
+        let (feed, events) = mpsc::unbounded_channel();
+        feeds.insert((endpoint.consumer, endpoint.client), feed);
+        drivers.spawn(dispatcher::drive(Arc::clone(&context), Arc::new(endpoint), events, stop.clone()));
+    }
+    let api = Arc::new(PullApi::new(Arc::clone(&context), Arc::clone(&log)));
+    let (over, server_stop) = oneshot::channel();
+    let server = tokio::spawn(pull_server::serve(Arc::clone(&context), api, listener, server_stop));
+    let generator = tokio::spawn(generator::emit_all(Arc::clone(&context), log, feeds, stop.clone()));
+    report_progress(&context, &reporter, stop).await;
+    // The order matters: the drivers end when the generator has let go of their channels.
+    let failed = |what: &str| RoleError::io(format!("{what} failed"));
+    let mut ended = generator.await.map_err(|failure| failed("the generator")(failure.into()));
+    while let Some(driver) = drivers.join_next().await {
+        ended = ended.and(driver.map_err(|failure| failed("an endpoint's driver")(failure.into())));
+    }
+    let _ = over.send(());
+    ended = ended.and(server.await.map_err(|failure| failed("the pull API")(failure.into())));
+    context.record_bytes();
+    reporter.progress(context.counts.progress());
+    ended
+}
+
+/// The numbers of clients for which the pull API needs an index.
+fn shares(context: &Context) -> impl Iterator<Item = u32> {
+    (0..).zip(&context.plan.consumers).filter_map(|(number, consumer)| {
+        let own_share = !consumer.is_webhook() && consumer.follows == Follows::Own;
+        (own_share && context.serves(number)).then_some(consumer.clients)
+    })
+}
+
+/// Tells how far it is until `stop` turns true.
+async fn report_progress(context: &Context, reporter: &Reporter, mut stop: watch::Receiver<bool>) {
+    let clock: Clock = context.clock;
+    let mut next = Time::ZERO;
+    loop {
+        next = next.max(clock.now()) + PROGRESS_EVERY;
+        tokio::select! {
+            biased;
+            // An error means that the other end is gone, which is a stop as well.
+            _ = stop.wait_for(|&stop| stop) => return,
+            () = clock.sleep_until(next) => reporter.progress(context.counts.progress()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

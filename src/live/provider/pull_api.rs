@@ -1,0 +1,165 @@
+//! The pull API: `GET /events`, a page of the log behind a cursor.
+//!
+//! The ETag is the share's newest sequence, one per share and not per URL: the cursor is part of
+//! the URL and moves with every page, so an ETag per URL would never match again. `If-None-Match`
+//! means "my share still ends where I left it", and is answered 304 only when nothing lies behind
+//! the cursor either: an ETag alone never hides an event.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+
+use super::{
+    context::Context,
+    log::{After, EventLog, Share, Stretch, created},
+    pull_body::PullBody,
+    pull_faults::{self, Closed},
+    pull_query::{BadQuery, Caller, Query},
+};
+use crate::{
+    fault::{self, Fate},
+    live::counting_io::Meter,
+    model::EventId,
+    wire,
+};
+
+/// Answer header: the sequence of the log's newest event.
+const HEAD: &str = "pushpull-head";
+
+const HELP: &str = "pushpull provider: a simulated event source.
+
+GET /events?cursor=<next_cursor>&limit=<n>   events behind the cursor, in log order
+GET /events?since=t<ns>&limit=<n>            events created after that instant (since t0, in ns)
+
+Without cursor and since, from the start. Each page tells next_cursor and has_more.
+If-None-Match with the last ETag is answered 304 when nothing is new.
+The header pushpull-consumer (with pushpull-client) asks for one client's share.
+";
+
+/// The API of one provider.
+pub(super) struct PullApi {
+    context: Arc<Context>,
+    log: Arc<EventLog>,
+}
+
+impl PullApi {
+    /// Serves `log`.
+    pub fn new(context: Arc<Context>, log: Arc<EventLog>) -> PullApi {
+        PullApi { context, log }
+    }
+
+    /// Answers one request, whose body is not looked at. `Closed`: by closing the connection.
+    pub async fn answer<B>(&self, request: Request<B>, meter: &Meter) -> Result<Response<PullBody>, Closed> {
+        let known_path = matches!(request.uri().path(), "/" | "/events");
+        match (known_path, request.method(), request.uri().path()) {
+            (false, ..) => Ok(plain(StatusCode::NOT_FOUND, HELP)),
+            (true, &Method::GET, "/") => Ok(plain(StatusCode::OK, HELP)),
+            (true, &Method::GET, _) => self.events(&request, meter).await,
+            (true, ..) => {
+                let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, HELP);
+                answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+                Ok(answer)
+            }
+        }
+    }
+
+    async fn events<B>(&self, request: &Request<B>, meter: &Meter) -> Result<Response<PullBody>, Closed> {
+        let headers = request.headers();
+        let caller = match Caller::read(&self.context, headers) {
+            Ok(caller) => caller,
+            Err(problem) => return Ok(refused(&problem)),
+        };
+        let query = Query::parse(request.uri().query().unwrap_or_default());
+        let Some(caller) = caller else {
+            return Ok(query.map_or_else(|problem| refused(&problem), |query| self.page(Share::All, query, headers)));
+        };
+        let traffic = self.context.traffic(caller.consumer);
+        meter.claim(traffic);
+        traffic.count_request();
+        let query = match query {
+            Ok(query) => query,
+            Err(problem) => return Ok(refused(&problem)),
+        };
+        let fate = self.fate(&caller);
+        // Read when it is answered: an event that comes during a fault's delay is in the page.
+        let page = async { self.page(caller.share, query, headers) };
+        pull_faults::carry_out(&self.context, &fate, caller.polling.timeout, page).await
+    }
+
+    fn fate(&self, caller: &Caller<'_>) -> Fate {
+        let Some(target) = caller.target(self.context.clock.now()) else { return Fate::default() };
+        let fate = fault::decide(&self.context.plan.faults, &target, self.context.draws);
+        super::faults::record_hits(&self.context, &target, &fate);
+        fate
+    }
+
+    fn page(&self, share: Share, query: Query, headers: &HeaderMap) -> Response<PullBody> {
+        let provider = self.context.provider();
+        let page_limit = provider.page_limit.max(1) as usize;
+        let limit = query.limit.unwrap_or(page_limit).min(page_limit);
+        let stretch = self.log.stretch(share, query.after, limit, provider.timestamp_grain);
+        let etag = format!("\"{}\"", stretch.newest);
+        let unchanged = stretch.events.is_empty()
+            && headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
+        let mut answer = if unchanged {
+            let mut answer = Response::new(PullBody::default());
+            *answer.status_mut() = StatusCode::NOT_MODIFIED;
+            answer
+        } else {
+            json(StatusCode::OK, self.render(&stretch, query))
+        };
+        answer.headers_mut().insert(HEAD, HeaderValue::from(stretch.head));
+        // An ETag of ours is digits in quotes.
+        let etag = HeaderValue::try_from(etag).expect("digits are a header value");
+        answer.headers_mut().insert(header::ETAG, etag);
+        answer
+    }
+
+    fn render(&self, stretch: &Stretch, query: Query) -> Vec<u8> {
+        let Context { plan, clock, draws, .. } = &*self.context;
+        let render_one = |out: &mut Vec<u8>, i: usize| {
+            let event = &stretch.events[i];
+            let id = EventId::genuine(plan.run_id, event.seq);
+            wire::render_event(out, &plan.workload.payload, id, event, clock.wall(), *draws);
+        };
+        wire::render_page(stretch.events.len(), render_one, &self.next_cursor(stretch, query), stretch.more)
+    }
+
+    /// Behind the page while there is more; at the log's head when the share has nothing more, so
+    /// that an idle share's cursor moves with the log. Never back.
+    fn next_cursor(&self, stretch: &Stretch, query: Query) -> String {
+        let grain = self.context.provider().timestamp_grain;
+        match (query.after, stretch.events.last()) {
+            (_, Some(last)) if query.by_created => format!("t{}", created(last, grain).0),
+            (After::Created(at), _) => format!("t{}", at.0),
+            // Still nothing seen: an instant, even the first, would pass events.
+            (After::Seq(_), _) if query.by_created => String::new(),
+            (After::Seq(_), Some(last)) if stretch.more => last.seq.to_string(),
+            (After::Seq(seq), _) => stretch.head.max(seq).to_string(),
+        }
+    }
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<PullBody> {
+    with_type(status, text, "text/plain; charset=utf-8")
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response<PullBody> {
+    with_type(status, body, "application/json")
+}
+
+fn with_type(status: StatusCode, body: impl Into<bytes::Bytes>, kind: &'static str) -> Response<PullBody> {
+    let mut answer = Response::new(PullBody::whole(body));
+    *answer.status_mut() = status;
+    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    answer
+}
+
+fn refused(problem: &BadQuery) -> Response<PullBody> {
+    let body = serde_json::json!({ "error": problem.problem, "fix": problem.fix });
+    json(StatusCode::BAD_REQUEST, body.to_string().into_bytes())
+}
+
+#[cfg(test)]
+#[path = "pull_api_tests.rs"]
+mod tests;

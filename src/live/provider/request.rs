@@ -1,0 +1,124 @@
+//! The bytes of one POST: head, body and a signature made for this attempt.
+
+use std::io::Write;
+
+use super::{context::Context, endpoint::Endpoint};
+use crate::{
+    fault::{Attack, ForgeMethod},
+    model::{Event, EventId, Span},
+    rng::Purpose,
+    wire::{self, Secret, headers},
+};
+
+/// One request as it goes over the wire. Its buffers are reused.
+#[derive(Debug, Default)]
+pub(super) struct Request {
+    /// Head and body.
+    bytes: Vec<u8>,
+    /// Length of the head.
+    head: usize,
+    body: Vec<u8>,
+}
+
+/// What the head says of the body.
+struct Signed<'a> {
+    id: EventId,
+    timestamp_s: u64,
+    /// `None`: the header is left out.
+    signature: Option<&'a str>,
+    attempt: u32,
+}
+
+impl Request {
+    /// The whole request.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Its head and half of its body.
+    pub fn first_half(&self) -> &[u8] {
+        &self.bytes[..self.head + (self.bytes.len() - self.head) / 2]
+    }
+
+    /// Writes an attempt, signed now.
+    pub fn write_attempt(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32) {
+        self.write_genuine(context, endpoint, event, attempt, context.clock.unix_secs());
+    }
+
+    /// Writes what an attacker sends beside `event`'s first attempt.
+    pub fn write_attack(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attack: Attack) {
+        let now_s = context.clock.unix_secs();
+        let method = match attack {
+            Attack::Replay { age: Span(age_ns) } => {
+                let captured_s = now_s.saturating_sub(age_ns / 1_000_000_000);
+                return self.write_genuine(context, endpoint, event, 1, captured_s);
+            }
+            Attack::Forge(method) => method,
+        };
+        let run_id = context.plan.run_id;
+        let genuine = EventId::genuine(run_id, event.seq);
+        // Whoever tampers keeps the id: only the signature can tell that the amount has changed.
+        let id = if method == ForgeMethod::Tampered { genuine } else { EventId::forged(run_id, event.seq) };
+        let forged = wire::forged_event_json(&context.plan.workload.payload, id, event, context.clock.wall());
+        let signature = match method {
+            ForgeMethod::WrongSecret => Some(wire::sign(&attackers_secret(context), &id.to_string(), now_s, &forged)),
+            ForgeMethod::Unsigned => None,
+            ForgeMethod::UnkeyedSha256 => Some(wire::sign_unkeyed(&id.to_string(), now_s, &forged)),
+            ForgeMethod::Tampered => {
+                self.render_body(context, event);
+                Some(wire::sign(&endpoint.secret, &id.to_string(), now_s, &self.body))
+            }
+        };
+        self.body = forged;
+        let signed = Signed { id, timestamp_s: now_s, signature: signature.as_deref(), attempt: 1 };
+        self.assemble(endpoint, &signed);
+    }
+
+    fn write_genuine(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32, timestamp_s: u64) {
+        self.render_body(context, event);
+        let id = EventId::genuine(context.plan.run_id, event.seq);
+        let signature = wire::sign(&endpoint.secret, &id.to_string(), timestamp_s, &self.body);
+        self.assemble(endpoint, &Signed { id, timestamp_s, signature: Some(&signature), attempt });
+    }
+
+    fn render_body(&mut self, context: &Context, event: &Event) {
+        let id = EventId::genuine(context.plan.run_id, event.seq);
+        self.body.clear();
+        let payload = &context.plan.workload.payload;
+        wire::render_event(&mut self.body, payload, id, event, context.clock.wall(), context.draws);
+    }
+
+    fn assemble(&mut self, endpoint: &Endpoint, signed: &Signed<'_>) {
+        let out = &mut self.bytes;
+        out.clear();
+        let Endpoint { path, authority, .. } = endpoint;
+        let Signed { id, timestamp_s, attempt, .. } = signed;
+        let length = self.body.len();
+        // Writing into a Vec cannot fail.
+        let _ = write!(
+            out,
+            "POST {path} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: pushpull/{}\r\n\
+             content-type: application/json\r\ncontent-length: {length}\r\n\
+             {}: {id}\r\n{}: {timestamp_s}\r\n{}: {attempt}\r\n",
+            env!("CARGO_PKG_VERSION"),
+            headers::WEBHOOK_ID,
+            headers::WEBHOOK_TIMESTAMP,
+            headers::ATTEMPT,
+        );
+        if let Some(signature) = signed.signature {
+            let _ = write!(out, "{}: {signature}\r\n", headers::WEBHOOK_SIGNATURE);
+        }
+        out.extend_from_slice(b"\r\n");
+        self.head = out.len();
+        out.extend_from_slice(&self.body);
+    }
+}
+
+/// A secret that no endpoint has been given: made under a key that belongs to no endpoint.
+fn attackers_secret(context: &Context) -> Secret {
+    let mut bytes = [0; 32];
+    for (number, chunk) in bytes.chunks_exact_mut(8).enumerate() {
+        chunk.copy_from_slice(&context.draws.bits(Purpose::Secret, u64::MAX, number as u64).to_le_bytes());
+    }
+    Secret::from_bytes(&bytes).expect("32 bytes are a secret")
+}
