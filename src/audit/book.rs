@@ -84,7 +84,9 @@ impl Book {
             Record::Worked { what, .. } => self.mark(what, Facts::WORKED),
             Record::Cursor { client, passed, .. } => match self.cursors.get_mut(client as usize) {
                 Some(cursor) => *cursor = Some(passed),
-                None => self.problems.add("a record names an unknown client", || format!("a cursor of client {client}")),
+                None => {
+                    self.problems.add("a record names an unknown client", || format!("a cursor of client {client}"))
+                }
             },
             _ => {}
         }

@@ -71,10 +71,7 @@ fn lost(facts: Facts) -> bool {
 
 /// The sender gave up without ever seeing an ack, no store holds it, and it is known why not.
 fn undelivered(facts: Facts) -> bool {
-    facts.any(Facts::GAVE_UP)
-        && !facts.any(Facts::ACKED.with(Facts::COPY_ACKED))
-        && nowhere(facts)
-        && can_vanish(facts)
+    facts.any(Facts::GAVE_UP) && !facts.any(Facts::ACKED.with(Facts::COPY_ACKED)) && nowhere(facts) && can_vanish(facts)
 }
 
 fn final_row(facts: Facts) -> bool {

@@ -46,7 +46,9 @@ impl EventLog {
     pub fn take(&mut self, event: &Event) {
         let seq = event.seq;
         let Some(i) = self.index(seq) else {
-            return self.problems.add("an event was emitted that the plan does not schedule", || format!("event {seq}"));
+            return self
+                .problems
+                .add("an event was emitted that the plan does not schedule", || format!("event {seq}"));
         };
         if event.occurred_at != self.occurred_at[i] {
             let (stamp, due) = (event.occurred_at.as_secs_f64(), self.occurred_at[i].as_secs_f64());

@@ -65,7 +65,8 @@ impl Facts {
     /// The facts in words, for the reader of a void run.
     #[must_use]
     pub fn in_words(self) -> String {
-        let known: Vec<&str> = Self::TABLE.iter().filter(|(fact, _)| self.any(*fact)).map(|(_, words)| *words).collect();
+        let known: Vec<&str> =
+            Self::TABLE.iter().filter(|(fact, _)| self.any(*fact)).map(|(_, words)| *words).collect();
         if known.is_empty() { "nothing known".to_owned() } else { known.join(", ") }
     }
 }

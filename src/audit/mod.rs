@@ -9,6 +9,8 @@ mod book;
 mod class;
 mod events;
 mod facts;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod lives;
 mod problems;
 pub mod promises;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{Source, obligation_of};
 use crate::{
     model::{AttemptOutcome, EffectOutcome, Seq, Span, Time},
-    record::{Attempt, AttackKind, CursorPosition, EffectRow, Obligation, ProcessChange, ReadError, Record, Role},
+    record::{AttackKind, Attempt, CursorPosition, EffectRow, Obligation, ProcessChange, ReadError, Record, Role},
     scenario::{ConsumerNo, Plan},
 };
 

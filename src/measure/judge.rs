@@ -162,8 +162,7 @@ impl<'a> Second<'a> {
         problems.absorb(lives.problems(stats));
         let mut findings = Vec::new();
         for (no, checkers) in self.checkers.iter_mut().enumerate() {
-            let context =
-                Context { plan: self.plan, consumer: no as ConsumerNo, events: &events, lives: &lives };
+            let context = Context { plan: self.plan, consumer: no as ConsumerNo, events: &events, lives: &lives };
             findings.push(checkers.iter_mut().map(|checker| checker.finish(&context)).collect());
         }
         let external = books.iter().map(Book::external).collect();
@@ -181,19 +180,7 @@ impl<'a> Second<'a> {
         };
         let interrupted = ended.is_some_and(|(_, interrupted)| interrupted);
         let (tallies, end) = (self.tallies, self.end);
-        Judged {
-            tallies,
-            findings,
-            external,
-            unbalanced,
-            example,
-            provider,
-            usage,
-            lives,
-            problems,
-            interrupted,
-            end,
-        }
+        Judged { tallies, findings, external, unbalanced, example, provider, usage, lives, problems, interrupted, end }
     }
 
     fn settle_consumer(&mut self, no: ConsumerNo) -> (u64, Option<Obligation>) {
@@ -237,3 +224,7 @@ fn complaint(name: &str, client: u32, event: &Event, facts: Facts) -> String {
     let at = event.occurred_at.as_secs_f64();
     format!("event {} ({at:.3} s) of {name}, client {client}, ends in no single class: {}", event.seq, facts.in_words())
 }
+
+#[cfg(test)]
+#[path = "judge_tests.rs"]
+mod tests;

@@ -25,8 +25,8 @@ pub use consumer::{ConsumerResult, Cost, Goal};
 pub use judge::{judge, judge_dir};
 pub use quantity::{QUANTITIES, Quantity, Unit, quantity};
 pub use result::{
-    Disturbance, Example, Expectation, Host, ModelRow, PromiseResult, PromiseVerdict, ProviderResult, Results, RunResult, StoryLine,
-    Verdict,
+    Disturbance, Example, Expectation, Host, ModelRow, PromiseResult, PromiseVerdict, ProviderResult, Results,
+    RunResult, StoryLine, Verdict,
 };
 pub use series::{Bucket, Series};
 pub use summary::{SummaryRow, summarise};

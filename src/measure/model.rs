@@ -86,8 +86,7 @@ impl Losses {
     /// a delivery can go. The means repeat the closed forms; the spread gives the standard errors.
     #[must_use]
     pub fn enumerate(self) -> [Moments; 3] {
-        let (acked, dropped, lost) =
-            ((1.0 - self.p_r) * (1.0 - self.p_a), (1.0 - self.p_r) * self.p_a, self.p_r);
+        let (acked, dropped, lost) = ((1.0 - self.p_r) * (1.0 - self.p_a), (1.0 - self.p_r) * self.p_a, self.p_r);
         // going[r]: the probability that all attempts so far have failed, r of them received.
         let mut going = vec![1.0];
         let mut sums = [(0.0, 0.0); 3];

@@ -66,7 +66,8 @@ impl Rows<'_> {
         let assumes = "polls on a fixed timer, counted within the window of arrivals";
         self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
         let Arrivals::Poisson { .. } = plan.workload.arrivals else {
-            return self.leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
+            return self
+                .leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
         };
         self.polling_ages(mine, polling, &tally.ages);
         if polling.jitter == 0.0 {
@@ -101,7 +102,13 @@ impl Rows<'_> {
         let predicted = model::empty_share(plan.workload.arrivals.rate_per_sec() * share, t);
         let error = (predicted * (1.0 - predicted) / polls).sqrt();
         let assumes = "Poisson arrivals, subjects shared equally, polls within the window of arrivals";
-        self.add("share of empty polls = e^-x, x = events per interval", predicted, empty / polls, Some(error), assumes);
+        self.add(
+            "share of empty polls = e^-x, x = events per interval",
+            predicted,
+            empty / polls,
+            Some(error),
+            assumes,
+        );
     }
 
     fn webhook(&mut self, losses: Losses, external: bool, tally: &Tally) {
@@ -117,7 +124,13 @@ impl Rows<'_> {
         let measured = tally.genuine_receipts as f64 / n;
         self.add("receipts per event = (1 - f^K) / (1 - p_a)", losses.receipts(), measured, error(receipts), assumes);
         let measured = tally.duplicates_received as f64 / n;
-        self.add("duplicates per event = receipts - (1 - p_r^K)", losses.duplicates(), measured, error(duplicates), assumes);
+        self.add(
+            "duplicates per event = receipts - (1 - p_r^K)",
+            losses.duplicates(),
+            measured,
+            error(duplicates),
+            assumes,
+        );
     }
 }
 

@@ -71,7 +71,10 @@ fn t_975(degrees: usize) -> f64 {
     let z = 1.959_964_f64;
     let v = degrees as f64;
     TABLE.get(degrees.wrapping_sub(1)).copied().unwrap_or_else(|| {
-        z + (z.powi(3) + z) / (4.0 * v) + (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / (96.0 * v * v)
+        let g1 = (z.powi(3) + z) / 4.0;
+        let g2 = (5.0 * z.powi(5) + 16.0 * z.powi(3) + 3.0 * z) / 96.0;
+        let g3 = (3.0 * z.powi(7) + 19.0 * z.powi(5) + 17.0 * z.powi(3) - 15.0 * z) / 384.0;
+        z + g1 / v + g2 / v.powi(2) + g3 / v.powi(3)
     })
 }
 
