@@ -164,7 +164,8 @@ fn each_class_is_reached_from_records() {
 #[test]
 fn pollers_lose_what_their_cursor_passes() {
     let (plan, mut records) = quiet();
-    let what = records.iter().filter_map(crate::audit::obligation_of).find(|w| w.consumer == POLL && w.seq > 100).unwrap();
+    let what =
+        records.iter().filter_map(crate::audit::obligation_of).find(|w| w.consumer == POLL && w.seq > 100).unwrap();
     records.retain(|r| !is_about(r, what));
     let run = judged(&plan, &records);
     assert!(run.valid && run.consumers[0].lost == Some(1), "{:?}", run.why_void);
