@@ -5,14 +5,16 @@
 //! webhooks. Pure policies decide, thin drivers act, records say what happened, and a judge that
 //! sees nothing but the plan and the records gives the verdict. ARCHITECTURE.md has the map.
 
+pub mod audit;
 pub mod backend;
-#[cfg(any())]
 pub mod cli;
 pub mod fault;
 pub mod live;
+pub mod measure;
 pub mod model;
 pub mod policy;
 pub mod record;
+pub mod report;
 pub mod rng;
 pub mod scenario;
 pub mod wire;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    io::IsTerminal,
     path::{Path, PathBuf},
 };
 
@@ -10,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::{Exit, judge, load, load::Overrides, print, progress::Progress, roles, runtime};
+use super::{Exit, judge, load, load::Overrides, progress::Progress, roles, runtime};
 use crate::{
     live::orchestrator::{self, RunError, RunOptions},
     scenario::{ConsumerNo, Path as ConsumerPath, Plan},
@@ -72,14 +71,7 @@ fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
         return Err(error);
     }
     let results = judge::judge(&plan, &dir)?;
-    let exit = judge::exit_of(&results);
-    if args.json {
-        print(&format!("{}\n", serde_json::to_string_pretty(&results)?))?;
-    } else {
-        print(&judge::render(&plan, &results, std::io::stdout().is_terminal()))?;
-        print(&format!("\nReport: {}\n", dir.join("report.html").display()))?;
-    }
-    Ok(exit)
+    judge::show(&results, &dir, args.json)
 }
 
 /// Creates the run's folder before anything is started, so that a bad path fails early. True where

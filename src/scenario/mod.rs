@@ -19,7 +19,7 @@ mod set;
 pub mod units;
 mod warnings;
 
-pub use conditions::{QUANTITIES, Quantity};
+pub use conditions::QUANTITY_NAMES;
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load};

@@ -1,0 +1,150 @@
+//! What became of an obligation: six classes, each its own predicate over facts.
+//!
+//! `due = applied + superseded + dead_lettered + lost + pending + undelivered`. No class is what the
+//! others leave over: where facts are missing none holds, and the run is void.
+
+use super::Facts;
+
+/// What became of one obligation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// It took effect.
+    Applied,
+    /// A state consumer saw a newer version.
+    Superseded,
+    /// In the receiver's dead-letter queue.
+    DeadLettered,
+    /// Acked, or passed by the cursor, and nowhere durable.
+    Lost,
+    /// In the queue, a delivery still open, or retained ahead of the cursor.
+    Pending,
+    /// Given up by the sender, and nowhere durable.
+    Undelivered,
+}
+
+impl Class {
+    /// Every class with its predicate, in the order of the books.
+    pub const TABLE: [(Class, fn(Facts) -> bool); 6] = [
+        (Class::Applied, applied),
+        (Class::Superseded, superseded),
+        (Class::DeadLettered, dead_lettered),
+        (Class::Lost, lost),
+        (Class::Pending, pending),
+        (Class::Undelivered, undelivered),
+    ];
+
+    /// The one class whose predicate holds; `None` where none or several do.
+    #[must_use]
+    pub fn of(facts: Facts) -> Option<Class> {
+        let mut holding = Class::TABLE.iter().filter(|(_, holds)| holds(facts)).map(|(class, _)| *class);
+        match (holding.next(), holding.next()) {
+            (Some(class), None) if contradiction(facts).is_none() => Some(class),
+            _ => None,
+        }
+    }
+}
+
+/// An effect row stands, whatever the sender believes.
+fn applied(facts: Facts) -> bool {
+    facts.any(Facts::APPLIED)
+}
+
+/// No effect, but a row that says why: a newer version was there.
+fn superseded(facts: Facts) -> bool {
+    facts.any(Facts::SUPERSEDED) && !facts.any(Facts::APPLIED)
+}
+
+/// Neither of these, and a human will find it in the dead-letter queue.
+fn dead_lettered(facts: Facts) -> bool {
+    facts.any(Facts::DEAD) && !facts.any(Facts::APPLIED.with(Facts::SUPERSEDED))
+}
+
+/// Nothing final yet, and something will still bring it: the queue, the sender or the provider's log.
+fn pending(facts: Facts) -> bool {
+    facts.any(Facts::QUEUED.with(Facts::OPEN).with(Facts::AHEAD)) && !final_row(facts)
+}
+
+/// The sender or the cursor is done with it, no store holds it, and it is known how it vanished.
+fn lost(facts: Facts) -> bool {
+    facts.any(Facts::ACKED.with(Facts::COPY_ACKED).with(Facts::PASSED)) && nowhere(facts) && can_vanish(facts)
+}
+
+/// The sender gave up without ever seeing an ack, no store holds it, and it is known why not.
+fn undelivered(facts: Facts) -> bool {
+    facts.any(Facts::GAVE_UP) && !facts.any(Facts::ACKED.with(Facts::COPY_ACKED)) && nowhere(facts) && can_vanish(facts)
+}
+
+fn final_row(facts: Facts) -> bool {
+    facts.any(Facts::APPLIED.with(Facts::SUPERSEDED).with(Facts::DEAD))
+}
+
+fn nowhere(facts: Facts) -> bool {
+    !final_row(facts) && !facts.any(Facts::QUEUED.with(Facts::OPEN).with(Facts::AHEAD))
+}
+
+/// What was accepted stays in the queue until a worker is done or the process dies. Accepted,
+/// untouched, by a process that lived, and yet in no store: that is a miscount, not a loss.
+fn can_vanish(facts: Facts) -> bool {
+    !facts.any(Facts::RECEIVED) || facts.any(Facts::WORKED.with(Facts::HOLDER_DIED))
+}
+
+/// Two facts that no run can produce together: a delivery ends in one way only.
+#[must_use]
+pub fn contradiction(facts: Facts) -> Option<&'static str> {
+    const ENDS: [(Facts, &str); 3] = [
+        (Facts::ACKED.with(Facts::GAVE_UP), "acked and given up"),
+        (Facts::ACKED.with(Facts::OPEN), "acked and still open"),
+        (Facts::GAVE_UP.with(Facts::OPEN), "given up and still open"),
+    ];
+    ENDS.iter().find(|(both, _)| facts.all(*both)).map(|(_, words)| *words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TABLE: &[(&[Facts], Option<Class>)] = &[
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::WORKED, Facts::APPLIED], Some(Class::Applied)),
+        // The sender's belief does not matter to the receiver's truth.
+        (&[Facts::GAVE_UP, Facts::RECEIVED, Facts::APPLIED], Some(Class::Applied)),
+        // Died after the effect: the queue still holds it, and the ledger will suppress it.
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::APPLIED, Facts::QUEUED], Some(Class::Applied)),
+        (&[Facts::PASSED, Facts::RECEIVED, Facts::SUPERSEDED], Some(Class::Superseded)),
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::DEAD], Some(Class::DeadLettered)),
+        (&[Facts::ACKED], Some(Class::Lost)),
+        (&[Facts::PASSED], Some(Class::Lost)),
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::HOLDER_DIED], Some(Class::Lost)),
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::WORKED], Some(Class::Lost)),
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::QUEUED], Some(Class::Pending)),
+        (&[Facts::OPEN], Some(Class::Pending)),
+        (&[Facts::AHEAD], Some(Class::Pending)),
+        (&[Facts::GAVE_UP], Some(Class::Undelivered)),
+        (&[Facts::GAVE_UP, Facts::COPY_ACKED], Some(Class::Lost)),
+        // Miscounts: a missing end, a vanished queue row, two ends.
+        (&[], None),
+        (&[Facts::RECEIVED], None),
+        (&[Facts::ACKED, Facts::RECEIVED], None),
+        (&[Facts::ACKED, Facts::GAVE_UP, Facts::APPLIED], None),
+        (&[Facts::OPEN, Facts::GAVE_UP], None),
+    ];
+
+    #[test]
+    fn each_story_has_its_class_and_each_class_its_story() {
+        for (known, class) in TABLE {
+            let facts = known.iter().fold(Facts::default(), |all, fact| all.with(*fact));
+            assert_eq!(Class::of(facts), *class, "{}", facts.in_words());
+        }
+        for (class, _) in Class::TABLE {
+            assert!(TABLE.iter().any(|(_, reached)| *reached == Some(class)), "{class:?} is never reached");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_two_predicates_ever_hold_together(picked in proptest::collection::vec(0usize..TABLE.len(), 1..4)) {
+            let facts = picked.iter().flat_map(|&i| TABLE[i].0).fold(Facts::default(), |all, fact| all.with(*fact));
+            prop_assert!(Class::TABLE.iter().filter(|(_, holds)| holds(facts)).count() <= 1);
+        }
+    }
+}

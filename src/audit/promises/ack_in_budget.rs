@@ -1,0 +1,56 @@
+//! An ack comes within the provider's budget.
+
+use super::{Breaches, Checker, Context, Finding, Promise, genuine_accepted::fate_of};
+use crate::{
+    audit::Book,
+    fault::Fate,
+    model::{AttemptOutcome, Time},
+    record::{Attempt, Record, Role},
+};
+
+pub(super) const PROMISE: Promise = Promise {
+    name: "ack-in-budget",
+    words: "an ack comes within the provider's budget",
+    usual_cause: "the effect is applied inside the request, or the receiver has too few workers for its load",
+    checker: |context| {
+        let down = context.lives.down(Role::Receiver(context.consumer));
+        Box::new(AckInBudget { down, attempted: false, breaches: Breaches::default() })
+    },
+};
+
+/// Attempts that timed out although no fault touched them and the receiver was up all the while.
+struct AckInBudget {
+    down: Vec<(Time, Time, bool)>,
+    attempted: bool,
+    breaches: Breaches,
+}
+
+impl Checker for AckInBudget {
+    fn see(&mut self, record: &Record, _before: &Book, context: &Context<'_>) {
+        let Record::Attempt(attempt) = record else { return };
+        self.attempted = true;
+        let late = attempt.outcome == AttemptOutcome::Timeout;
+        if late && !self.was_down(attempt) && undisturbed(&fate_of(attempt, context)) {
+            self.breaches.add(attempt.what);
+        }
+    }
+
+    fn finish(&mut self, _context: &Context<'_>) -> Finding {
+        self.breaches.finding(self.attempted)
+    }
+}
+
+impl AckInBudget {
+    fn was_down(&self, attempt: &Attempt) -> bool {
+        self.down.iter().any(|&(from, until, _)| attempt.sent < until && attempt.done >= from)
+    }
+}
+
+/// Copies and attacks beside an attempt do not excuse its receiver.
+fn undisturbed(fate: &Fate) -> bool {
+    let Fate { request_delay, response_delay, request, response, .. } = Fate::default();
+    fate.request == request
+        && fate.response == response
+        && fate.request_delay == request_delay
+        && fate.response_delay == response_delay
+}

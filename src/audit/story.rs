@@ -1,0 +1,209 @@
+//! One event's story on one time line, as evidence.
+//!
+//! Lines carry the instant at which they happened; what a store holds after the run comes last.
+
+use std::collections::BTreeSet;
+
+use super::{Source, obligation_of};
+use crate::{
+    model::{AttemptOutcome, EffectOutcome, Seq, Span, Time},
+    record::{AttackKind, Attempt, CursorPosition, EffectRow, Obligation, ProcessChange, ReadError, Record, Role},
+    scenario::{ConsumerNo, Plan},
+};
+
+/// One line of a story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// When; `None` for what a store holds after the run.
+    pub at: Option<Time>,
+    /// What.
+    pub text: String,
+}
+
+/// What happened to one event at one consumer's client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// Whose event.
+    pub what: Obligation,
+    /// The event's scheduled instant, if it was emitted.
+    pub occurred_at: Option<Time>,
+    /// What happened, in order.
+    pub lines: Vec<Line>,
+}
+
+impl Story {
+    const LINES_MAX: usize = 200;
+
+    fn add(&mut self, at: Option<Time>, text: String) {
+        if self.lines.len() < Self::LINES_MAX {
+            self.lines.push(Line { at, text });
+        }
+    }
+
+    /// When a line happened relative to the event's instant, in words.
+    #[must_use]
+    pub fn when(&self, line: &Line) -> String {
+        match (line.at, self.occurred_at) {
+            (Some(at), Some(occurred)) if at < occurred => format!("-{}", occurred.since(at)),
+            (Some(at), Some(occurred)) => format!("+{}", at.since(occurred)),
+            (Some(at), None) => format!("at {}", Span(at.0)),
+            (None, _) => "at the end".to_owned(),
+        }
+    }
+
+    /// The whole story in one line.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let parts: Vec<String> = self.lines.iter().map(|line| format!("{} {}", self.when(line), line.text)).collect();
+        parts.join("; ")
+    }
+}
+
+/// Reads the records once more and tells the stories of `which`.
+pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Vec<Story>, ReadError> {
+    let mut stories: Vec<Story> =
+        which.iter().map(|what| Story { what: *what, occurred_at: None, lines: Vec::new() }).collect();
+    let seqs: BTreeSet<Seq> = which.iter().map(|what| what.seq).collect();
+    let mut deaths: Vec<(ConsumerNo, Time, String)> = Vec::new();
+    source(&mut |record| {
+        if let Record::Process { role: Role::Receiver(consumer) | Role::Poller(consumer), change, at } = record {
+            deaths.extend(change_in_words(change).map(|words| (consumer, at, words)));
+        }
+        if seq_of(&record).is_some_and(|seq| !seqs.contains(&seq)) {
+            return;
+        }
+        for story in &mut stories {
+            if let Some((at, text)) = line_of(plan, &record, story) {
+                story.add(at, text);
+            }
+        }
+    })?;
+    for story in &mut stories {
+        add_deaths(story, &deaths);
+        // Stable: lines of one instant keep the order in which they were recorded.
+        story.lines.sort_by_key(|line| line.at.unwrap_or(Time::MAX));
+    }
+    Ok(stories)
+}
+
+/// The process's deaths belong to the story where they fall between its first and last line.
+fn add_deaths(story: &mut Story, deaths: &[(ConsumerNo, Time, String)]) {
+    let last = story.lines.iter().filter_map(|line| line.at).max().unwrap_or(Time::ZERO);
+    let first = story.occurred_at.unwrap_or(Time::ZERO);
+    // A second beyond the last line, because what died with the process left no line of its own.
+    let span = first..=last + Span::from_secs(1);
+    for (consumer, at, words) in deaths {
+        if *consumer == story.what.consumer && span.contains(at) {
+            story.add(Some(*at), words.clone());
+        }
+    }
+}
+
+fn seq_of(record: &Record) -> Option<Seq> {
+    match record {
+        Record::Emitted { event, .. } => Some(event.seq),
+        other => obligation_of(other).map(|what| what.seq),
+    }
+}
+
+fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Time>, String)> {
+    let about = story.what;
+    if obligation_of(record).is_some_and(|what| what != about) {
+        return None;
+    }
+    let forged_mark = |forged: bool| if forged { "a forged event beside it is " } else { "" };
+    let (at, text) = match *record {
+        Record::Emitted { event, emitted_at } if event.seq == about.seq => {
+            story.occurred_at = Some(event.occurred_at);
+            let lag = emitted_at.since(event.occurred_at);
+            (event.occurred_at, format!("emitted: subject {}, version {} (lag {lag})", event.subject, event.version))
+        }
+        Record::Attempt(attempt) => (attempt.sent, attempt_in_words(&attempt)),
+        Record::Attack { kind, sent, outcome, .. } => (sent, attack_in_words(kind, outcome)),
+        Record::GaveUp { at, attempts, .. } => (at, format!("sender gives up after {attempts} attempts")),
+        Record::FaultHit { fault, consumer, client, number, attempt, at }
+            if (consumer, client, number) == (about.consumer, about.client, about.seq)
+                && plan.consumers.get(usize::from(consumer)).is_some_and(|c| c.is_webhook()) =>
+        {
+            let name = plan.faults.get(usize::from(fault)).map_or("unknown", |fault| fault.kind.name());
+            (at, format!("fault: {name} hits attempt {attempt}"))
+        }
+        Record::Receipt { forged, at, .. } => (at, format!("{}received and accepted", forged_mark(forged))),
+        Record::Worked { outcome, at, .. } => (at, worked_in_words(outcome).to_owned()),
+        Record::Effect(row) => (row.at, effect_in_words(&row)),
+        Record::Open { attempts, .. } => return Some((None, format!("delivery still open after {attempts} attempts"))),
+        Record::Queued { forged, .. } => return Some((None, format!("{}in the queue", forged_mark(forged)))),
+        Record::DeadLetter { forged, .. } => {
+            return Some((None, format!("{}in the dead-letter queue", forged_mark(forged))));
+        }
+        Record::Cursor { consumer, client, passed } if (consumer, client) == (about.consumer, about.client) => {
+            return Some((None, cursor_in_words(passed, about.seq)));
+        }
+        _ => return None,
+    };
+    Some((Some(at), text))
+}
+
+fn attempt_in_words(attempt: &Attempt) -> String {
+    let which = match attempt.copy {
+        0 => format!("attempt {}", attempt.number),
+        copy => format!("copy {copy} of attempt {}", attempt.number),
+    };
+    let took = attempt.done.since(attempt.sent);
+    format!("{which} sent, {} after {took}", outcome_in_words(attempt.outcome))
+}
+
+fn outcome_in_words(outcome: AttemptOutcome) -> String {
+    match outcome {
+        AttemptOutcome::Status(status) if outcome.is_ack() => format!("acked {status}"),
+        AttemptOutcome::Status(status) => format!("answered {status}"),
+        AttemptOutcome::Timeout => "no ack in time".to_owned(),
+        AttemptOutcome::Refused => "connection refused".to_owned(),
+        AttemptOutcome::Reset => "connection broke, no ack seen".to_owned(),
+        AttemptOutcome::BadResponse => "unreadable answer".to_owned(),
+    }
+}
+
+fn attack_in_words(kind: AttackKind, outcome: AttemptOutcome) -> String {
+    let what = match kind {
+        AttackKind::Forge(method) => format!("attacker forges an event ({method:?})"),
+        AttackKind::Replay => "attacker replays a captured request".to_owned(),
+    };
+    format!("{what}: {}", outcome_in_words(outcome))
+}
+
+fn worked_in_words(outcome: EffectOutcome) -> &'static str {
+    match outcome {
+        EffectOutcome::Applied => "worker says: applied",
+        EffectOutcome::Duplicate => "worker suppresses a duplicate",
+        EffectOutcome::Stale => "worker finds a newer version: superseded",
+        EffectOutcome::DeadLettered => "worker gives up: dead-lettered",
+    }
+}
+
+fn effect_in_words(row: &EffectRow) -> String {
+    match (row.forged, row.superseded) {
+        (true, _) => "EFFECT of a forged event".to_owned(),
+        (false, true) => format!("version {} not applied: a newer one is there", row.version),
+        (false, false) => format!("EFFECT: subject {} becomes version {}", row.subject, row.version),
+    }
+}
+
+fn cursor_in_words(passed: CursorPosition, seq: Seq) -> String {
+    match passed {
+        CursorPosition::Seq(upto) if upto >= seq => format!("the cursor has passed it (stands at event {upto})"),
+        CursorPosition::Seq(upto) => format!("the cursor has not reached it (stands at event {upto})"),
+        CursorPosition::Created(upto) => format!("the cursor stands at created {:.3} s", upto.as_secs_f64()),
+    }
+}
+
+fn change_in_words(change: ProcessChange) -> Option<String> {
+    match change {
+        ProcessChange::Killed => Some("the consumer is killed".to_owned()),
+        ProcessChange::Crashed(point) => Some(format!("the consumer dies at {point:?}")),
+        ProcessChange::Stalled => Some("the consumer stalls".to_owned()),
+        ProcessChange::Resumed => Some("the consumer resumes".to_owned()),
+        ProcessChange::Failed => Some("the consumer FAILED".to_owned()),
+        ProcessChange::Ready | ProcessChange::Exited => None,
+    }
+}

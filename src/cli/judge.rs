@@ -1,0 +1,84 @@
+//! `pushpull judge`, and the judging at a run's end: from a run's folder to its results.
+
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::{Exit, print};
+use crate::{
+    live::orchestrator::records_dir,
+    measure::{Host, Results, Verdict, judge_dir},
+    report,
+    scenario::Plan,
+};
+
+/// Arguments of `pushpull judge`.
+#[derive(Debug, Args)]
+pub(super) struct JudgeArgs {
+    /// A run's folder.
+    dir: PathBuf,
+    /// Print the results as JSON instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
+    let plan = read_plan(&args.dir)?;
+    let results = judge(&plan, &args.dir)?;
+    show(&results, &args.dir, args.json)
+}
+
+/// The plan that a run's folder was made by.
+pub(super) fn read_plan(dir: &Path) -> anyhow::Result<Plan> {
+    let path = dir.join("plan.json");
+    let bytes = std::fs::read(&path)
+        .with_context(|| format!("{}: not a run's folder: cannot read {}", dir.display(), path.display()))?;
+    serde_json::from_slice(&bytes)
+        .with_context(|| format!("{} is no plan of this version; run the scenario again", path.display()))
+}
+
+/// Judges the records in a run's folder and writes its report there.
+pub(super) fn judge(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
+    let host = Host {
+        os: std::env::consts::OS.to_owned(),
+        arch: std::env::consts::ARCH.to_owned(),
+        cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
+    };
+    let run = judge_dir(plan, &records_dir(dir))?;
+    let results = Results::new(plan, host, vec![run]);
+    report::write_all(dir, &results, plan)
+        .with_context(|| format!("cannot write the report into {}", dir.display()))?;
+    Ok(results)
+}
+
+/// Prints the verdict and gives the exit code.
+pub(super) fn show(results: &Results, dir: &Path, json: bool) -> anyhow::Result<Exit> {
+    if json {
+        print(&format!("{}\n", serde_json::to_string_pretty(results)?))?;
+    } else {
+        let options = report::text::Options { colour: wants_colour(), width: width() };
+        print(&report::text::render(results, options))?;
+        print(&format!("\nReport: {}\n", dir.join("report.html").display()))?;
+    }
+    Ok(match results.verdict() {
+        Verdict::Pass => Exit::Good,
+        Verdict::ExpectationFailed => Exit::ExpectationFailed,
+        Verdict::Void => Exit::Void,
+    })
+}
+
+/// Colours for people who did not say no (no-color.org).
+#[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+fn wants_colour() -> bool {
+    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// The terminal's width, or a page's.
+#[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+fn width() -> u16 {
+    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| *width >= 40).unwrap_or(100)
+}

@@ -1,0 +1,107 @@
+//! One consumer's result. `None` is what nobody observed: it prints "not observed" and fails any
+//! expectation on it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Age, Series};
+
+/// What one consumer's strategy cost and brought.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConsumerResult {
+    /// Its name.
+    pub name: String,
+    /// "polling" or "webhook".
+    pub kind: String,
+    /// Polling clients or webhook endpoints.
+    pub clients: u32,
+    /// Page requests made, or webhooks sent, copies included.
+    pub requests: u64,
+    /// Requests that brought something new: pages with events, or the first ack of a delivery.
+    pub useful_requests: u64,
+    /// Requests that were answered and brought nothing: empty and 304 polls, acks of what was acked.
+    pub wasted_requests: u64,
+    /// Requests without a good answer.
+    pub failed_requests: u64,
+    /// Polls answered 200 without an event.
+    pub empty_responses: u64,
+    /// Polls answered 304.
+    pub not_modified: u64,
+    /// Webhook attempts, copies not included.
+    pub attempts: u64,
+    /// Deliveries acked, as the sender saw it.
+    pub acked: u64,
+    /// Deliveries given up, as the sender saw it.
+    pub gave_up: u64,
+    /// Times that an event was durably accepted.
+    pub receipts: Option<u64>,
+    /// Receipts of genuine events beyond the first per obligation.
+    pub duplicates_received: Option<u64>,
+    /// Duplicates that a worker recognised and suppressed.
+    pub duplicates_suppressed: Option<u64>,
+    /// Effects beyond the first per obligation.
+    pub duplicates_applied: Option<u64>,
+    /// Obligations: events times the clients that follow them.
+    pub due: u64,
+    /// Obligations that took effect.
+    pub applied: Option<u64>,
+    /// Obligations overtaken by a newer version.
+    pub superseded: Option<u64>,
+    /// Obligations in the dead-letter queue.
+    pub dead_lettered: Option<u64>,
+    /// Obligations acked or passed by the cursor, and nowhere durable.
+    pub lost: Option<u64>,
+    /// Obligations still under way at the end.
+    pub pending: Option<u64>,
+    /// Obligations that the sender gave up.
+    pub undelivered: Option<u64>,
+    /// Obligations that took effect although the sender gave up.
+    pub gave_up_but_applied: Option<u64>,
+    /// Effects with which an older version overwrote a newer one.
+    pub stale_overwrites: Option<u64>,
+    /// Forged events that were answered 2xx or took hold in a store.
+    pub forged_accepted: Option<u64>,
+    /// Requests that the receiver refused.
+    pub rejected: Option<u64>,
+    /// Bytes from the consumer, HTTP heads included, TCP and IP excluded.
+    pub bytes_up: Option<u64>,
+    /// Bytes to the consumer, likewise.
+    pub bytes_down: Option<u64>,
+    /// Processor time, user and system, over all its processes.
+    pub cpu_s: Option<f64>,
+    /// Peak resident memory of its largest process.
+    pub peak_rss_bytes: Option<u64>,
+    /// 99th percentile of a poll's own start behind its intended instant.
+    pub lag_p99_s: Option<f64>,
+    /// Age of events when they took effect, in seconds.
+    pub age_s: Option<Age>,
+    /// What happened when.
+    pub series: Series,
+    /// Cost per month; `None` where there is no price list.
+    pub cost: Option<Cost>,
+    /// The scenario's goals for this consumer.
+    pub goals: Vec<Goal>,
+}
+
+/// What a month of this would cost.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// In the price list's currency.
+    pub per_month: f64,
+    /// The currency.
+    pub currency: String,
+    /// The price list's date.
+    pub prices_dated: String,
+}
+
+/// Whether a consumer meets a goal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Goal {
+    /// The key as written.
+    pub key: String,
+    /// The right-hand side as written.
+    pub wanted: String,
+    /// What was measured; `None` where it was not observed.
+    pub actual: Option<f64>,
+    /// Whether it is met.
+    pub met: bool,
+}

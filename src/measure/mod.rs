@@ -1,0 +1,32 @@
+//! Measuring: from the plan and the records to one [`RunResult`].
+//!
+//! Ages, requests, bytes and processor time are counted here; what became of each obligation and
+//! which promises were kept comes from the audit. A saved run can be judged again: nothing but the
+//! plan and the records goes in. Percentiles come from histograms and are never averaged.
+
+mod age;
+mod conditions;
+mod consumer;
+mod judge;
+mod lag;
+pub mod model;
+mod predict;
+mod quantity;
+mod result;
+mod series;
+mod summary;
+mod tally;
+mod usage;
+mod validity;
+mod verdicts;
+
+pub use age::{Age, AgeRecorder};
+pub use consumer::{ConsumerResult, Cost, Goal};
+pub use judge::{judge, judge_dir};
+pub use quantity::{QUANTITIES, Quantity, Unit, quantity};
+pub use result::{
+    Disturbance, Example, Expectation, Host, ModelRow, PromiseResult, PromiseVerdict, ProviderResult, Results,
+    RunResult, StoryLine, Verdict,
+};
+pub use series::{Bucket, Series};
+pub use summary::{SummaryRow, summarise};

@@ -1,0 +1,155 @@
+//! Which closed forms apply to a run, and their rows beside what was measured.
+//!
+//! A formula is shown only where its assumptions hold; where it is left out, a sentence says why.
+
+use super::{
+    ModelRow,
+    age::AgeRecorder,
+    model::{self, Losses, Moments},
+    tally::Tally,
+};
+use crate::{
+    fault::{DropAck, FaultKind, FaultPlan, Selector},
+    scenario::{ConsumerNo, ConsumerPlan, Follows, Path, Plan, PollingPlan},
+    workload::Arrivals,
+};
+
+/// Rows for one consumer, and why others are missing.
+pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>, Vec<String>) {
+    let mine = &plan.consumers[usize::from(no)];
+    let mut out = Rows { consumer: &mine.name, rows: Vec::new(), left_out: Vec::new() };
+    let faults: Vec<&FaultPlan> = plan.faults.iter().filter(|fault| fault.consumers.contains(&no)).collect();
+    if tally.due == 0 {
+        out.leave_out("nothing was due");
+    } else if mine.flaw.is_some() {
+        out.leave_out("it does something wrong on purpose");
+    } else {
+        match &mine.path {
+            Path::Polling(_) if !faults.is_empty() => out.leave_out("faults hit its polls"),
+            Path::Polling(polling) => out.polling(plan, mine, polling, tally),
+            Path::Webhook(_) => match losses(plan, mine, &faults) {
+                Some(losses) if tally.open == 0 => out.webhook(losses, mine.is_external(), tally),
+                Some(_) => out.leave_out("deliveries were open at the end"),
+                None => out.leave_out("its faults are more than independent losses of requests and acks"),
+            },
+        }
+    }
+    (out.rows, out.left_out)
+}
+
+struct Rows<'a> {
+    consumer: &'a str,
+    rows: Vec<ModelRow>,
+    left_out: Vec<String>,
+}
+
+impl Rows<'_> {
+    fn leave_out(&mut self, why: &str) {
+        self.left_out.push(format!("no closed form is held against {}: {why}", self.consumer));
+    }
+
+    fn add(&mut self, quantity: &str, predicted: f64, measured: f64, error: Option<f64>, assumes: &str) {
+        self.rows.push(ModelRow {
+            consumer: self.consumer.to_owned(),
+            quantity: quantity.to_owned(),
+            predicted,
+            measured,
+            difference: (predicted != 0.0).then(|| (measured - predicted) / predicted),
+            standard_errors: error.filter(|error| *error > 0.0).map(|error| (measured - predicted) / error),
+            assumes: assumes.to_owned(),
+        });
+    }
+
+    fn polling(&mut self, plan: &Plan, mine: &ConsumerPlan, polling: &PollingPlan, tally: &Tally) {
+        let (t, window) = (polling.interval.as_secs_f64(), plan.duration.as_secs_f64());
+        let polls = model::polls(mine.clients, window, t);
+        let assumes = "polls on a fixed timer, counted within the window of arrivals";
+        self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
+        let Arrivals::Poisson { .. } = plan.workload.arrivals else {
+            return self
+                .leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
+        };
+        self.polling_ages(mine, polling, &tally.ages);
+        if polling.jitter == 0.0 {
+            self.waste(plan, mine, t, tally);
+        }
+    }
+
+    fn polling_ages(&mut self, mine: &ConsumerPlan, polling: &PollingPlan, ages: &AgeRecorder) {
+        let age = ages.summary();
+        let (Some(mean), Some(p99)) = (age.mean, age.p99) else {
+            return self.leave_out("not every obligation took effect, so ages are censored");
+        };
+        let (t, n) = (polling.interval.as_secs_f64(), age.count as f64);
+        let effect = mine.effect.duration.as_secs_f64();
+        let assumes = "Poisson arrivals, every page read at once; network and queueing time are left out";
+        let predicted = model::polling_mean_age_s(t, polling.jitter) + effect;
+        let error = t / 12f64.sqrt() / n.sqrt();
+        self.add("mean age = interval / 2 + effect", predicted, mean, Some(error), assumes);
+        if polling.jitter == 0.0 && effect == 0.0 {
+            let error = t * (0.99f64 * 0.01 / n).sqrt();
+            self.add("p99 age = 0.99 x interval", model::polling_age_quantile_s(t, 0.99), p99, Some(error), assumes);
+        }
+    }
+
+    fn waste(&mut self, plan: &Plan, mine: &ConsumerPlan, t: f64, tally: &Tally) {
+        let equal_shares = mine.follows == Follows::All || plan.workload.subjects.is_multiple_of(mine.clients.max(1));
+        let (polls, empty) = (tally.window_polls.0 as f64, tally.window_polls.1 as f64);
+        if !equal_shares || polls == 0.0 {
+            return;
+        }
+        let share = f64::from(mine.clients_per_event()) / f64::from(mine.clients.max(1));
+        let predicted = model::empty_share(plan.workload.arrivals.rate_per_sec() * share, t);
+        let error = (predicted * (1.0 - predicted) / polls).sqrt();
+        let assumes = "Poisson arrivals, subjects shared equally, polls within the window of arrivals";
+        self.add(
+            "share of empty polls = e^-x, x = events per interval",
+            predicted,
+            empty / polls,
+            Some(error),
+            assumes,
+        );
+    }
+
+    fn webhook(&mut self, losses: Losses, external: bool, tally: &Tally) {
+        let n = tally.due as f64;
+        let [attempts, receipts, duplicates]: [Moments; 3] = losses.enumerate();
+        let assumes = "requests and acks are lost independently; nothing else fails";
+        let error = |moments: Moments| Some(moments.sd / n.sqrt());
+        let measured = tally.attempts as f64 / n;
+        self.add("attempts per event = (1 - f^K) / s", losses.attempts(), measured, error(attempts), assumes);
+        if external {
+            return;
+        }
+        let measured = tally.genuine_receipts as f64 / n;
+        self.add("receipts per event = (1 - f^K) / (1 - p_a)", losses.receipts(), measured, error(receipts), assumes);
+        let measured = tally.duplicates_received as f64 / n;
+        self.add(
+            "duplicates per event = receipts - (1 - p_r^K)",
+            losses.duplicates(),
+            measured,
+            error(duplicates),
+            assumes,
+        );
+    }
+}
+
+/// The losses that the faults amount to, if they are nothing but independent losses.
+fn losses(plan: &Plan, mine: &ConsumerPlan, faults: &[&FaultPlan]) -> Option<Losses> {
+    let provider = plan.providers.get(usize::from(mine.provider))?;
+    let mut losses = Losses { p_r: 0.0, p_a: 0.0, k: provider.retry.max_attempts() };
+    for fault in faults {
+        let p = fault.selector.probability?;
+        if fault.selector != (Selector { probability: Some(p), ..Selector::default() }) {
+            return None;
+        }
+        let of = match &fault.kind {
+            FaultKind::DropRequest(_) => &mut losses.p_r,
+            // The default is after processing; before it, nobody knows whether there was an effect.
+            FaultKind::DropAck(drop) if drop.when == DropAck::default().when => &mut losses.p_a,
+            _ => return None,
+        };
+        *of = 1.0 - (1.0 - *of) * (1.0 - p);
+    }
+    Some(losses)
+}

@@ -1,0 +1,122 @@
+//! What an expectation or a goal can ask about: the table of quantities.
+
+use super::{Age, ConsumerResult};
+
+/// One quantity of a consumer's result.
+pub struct Quantity {
+    /// Its path within the consumer's result.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// One line for the reference.
+    pub doc: &'static str,
+    /// Reads it; `None` where it was not observed.
+    pub read: fn(&ConsumerResult) -> Option<f64>,
+}
+
+/// Units of quantities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// Seconds.
+    Seconds,
+    /// Bytes.
+    Bytes,
+    /// A share from 0 to 1.
+    Share,
+}
+
+macro_rules! quantities {
+    ($($name:literal, $unit:ident, $doc:literal, $read:expr;)+) => {
+        /// Everything that can be asked about.
+        pub const QUANTITIES: &[Quantity] =
+            &[$(Quantity { name: $name, unit: Unit::$unit, doc: $doc, read: $read }),+];
+    };
+}
+
+quantities! {
+    "requests", Count, "page requests made, or webhooks sent with copies", |c| count(c.requests);
+    "useful_requests", Count, "requests that brought something new", |c| count(c.useful_requests);
+    "wasted_requests", Count, "requests answered without anything new", |c| count(c.wasted_requests);
+    "failed_requests", Count, "requests without a good answer", |c| count(c.failed_requests);
+    "wasted_share", Share, "wasted requests over all requests", wasted_share;
+    "empty_responses", Count, "polls answered 200 without an event", |c| count(c.empty_responses);
+    "not_modified", Count, "polls answered 304", |c| count(c.not_modified);
+    "attempts", Count, "webhook attempts, copies not included", |c| count(c.attempts);
+    "acked", Count, "deliveries acked", |c| count(c.acked);
+    "gave_up", Count, "deliveries given up by the sender", |c| count(c.gave_up);
+    "receipts", Count, "times that an event was durably accepted", |c| maybe(c.receipts);
+    "duplicates_received", Count, "receipts beyond the first per obligation", |c| maybe(c.duplicates_received);
+    "duplicates_suppressed", Count, "duplicates recognised by a worker", |c| maybe(c.duplicates_suppressed);
+    "duplicates_applied", Count, "effects beyond the first per obligation", |c| maybe(c.duplicates_applied);
+    "due", Count, "obligations: events times the clients that follow them", |c| count(c.due);
+    "applied", Count, "obligations that took effect", |c| maybe(c.applied);
+    "superseded", Count, "obligations overtaken by a newer version", |c| maybe(c.superseded);
+    "dead_lettered", Count, "obligations in the dead-letter queue", |c| maybe(c.dead_lettered);
+    "lost", Count, "acked or passed by the cursor, and nowhere durable", |c| maybe(c.lost);
+    "pending", Count, "obligations still under way at the end", |c| maybe(c.pending);
+    "undelivered", Count, "obligations that the sender gave up", |c| maybe(c.undelivered);
+    "gave_up_but_applied", Count, "given up by the sender, yet in effect", |c| maybe(c.gave_up_but_applied);
+    "stale_overwrites", Count, "older versions that overwrote newer ones", |c| maybe(c.stale_overwrites);
+    "forged_accepted", Count, "forged events answered 2xx or stored", |c| maybe(c.forged_accepted);
+    "rejected", Count, "requests that the receiver refused", |c| maybe(c.rejected);
+    "bytes_up", Bytes, "bytes from the consumer, HTTP heads included", |c| maybe(c.bytes_up);
+    "bytes_down", Bytes, "bytes to the consumer, HTTP heads included", |c| maybe(c.bytes_down);
+    "cpu_s", Seconds, "processor time over all its processes", |c| c.cpu_s;
+    "peak_rss_bytes", Bytes, "peak resident memory of its largest process", |c| maybe(c.peak_rss_bytes);
+    "age_s.mean", Seconds, "mean age at the effect, over what was due", |c| age(c, |a| a.mean);
+    "age_s.p50", Seconds, "median age", |c| age(c, |a| a.p50);
+    "age_s.p90", Seconds, "90th percentile of the age", |c| age(c, |a| a.p90);
+    "age_s.p99", Seconds, "99th percentile of the age", |c| age(c, |a| a.p99);
+    "age_s.p999", Seconds, "99.9th percentile of the age", |c| age(c, |a| a.p999);
+    "age_s.max", Seconds, "largest age", |c| age(c, |a| a.max);
+}
+
+fn count(value: u64) -> Option<f64> {
+    Some(value as f64)
+}
+
+fn maybe(value: Option<u64>) -> Option<f64> {
+    value.map(|value| value as f64)
+}
+
+fn age(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Option<f64> {
+    consumer.age_s.as_ref().and_then(read)
+}
+
+fn wasted_share(consumer: &ConsumerResult) -> Option<f64> {
+    (consumer.requests > 0).then(|| consumer.wasted_requests as f64 / consumer.requests as f64)
+}
+
+/// The quantity of this name; `age.p99` is another spelling of `age_s.p99`.
+#[must_use]
+pub fn quantity(name: &str) -> Option<&'static Quantity> {
+    let same = |quantity: &&Quantity| match name.strip_prefix("age.") {
+        Some(rest) => quantity.name.strip_prefix("age_s.") == Some(rest),
+        None => quantity.name == name,
+    };
+    QUANTITIES.iter().find(same)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_documented_and_found() {
+        for (i, q) in QUANTITIES.iter().enumerate() {
+            assert!(QUANTITIES[..i].iter().all(|other| other.name != q.name), "{}", q.name);
+            assert!(!q.doc.is_empty());
+            assert_eq!(quantity(q.name).map(|found| found.name), Some(q.name));
+        }
+        assert_eq!(quantity("age.p99").map(|q| q.name), Some("age_s.p99"));
+        assert!(quantity("age.p42").is_none() && quantity("losses").is_none());
+    }
+
+    #[test]
+    fn a_scenario_can_name_exactly_what_a_result_has() {
+        let names: Vec<&str> = QUANTITIES.iter().map(|q| q.name).collect();
+        assert_eq!(names, crate::scenario::QUANTITY_NAMES);
+    }
+}

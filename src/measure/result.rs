@@ -1,0 +1,267 @@
+//! The results of a run as they are saved and shown: `results.json`, schema version 1.
+
+use serde::{Deserialize, Serialize};
+
+use super::{ConsumerResult, SummaryRow, summarise};
+use crate::{
+    model::{ClientNo, RunId, Seq},
+    scenario::{ConsumerNo, Mode, Plan},
+};
+
+/// One or more runs of a scenario, judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    /// The format of this structure; 1.
+    pub schema_version: u32,
+    /// The scenario's title.
+    pub title: String,
+    /// The question that it answers.
+    pub question: String,
+    /// What to conclude; may be empty.
+    pub conclude: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The command that runs it again.
+    pub reproduce: String,
+    /// Version of the program that judged.
+    pub pushpull_version: String,
+    /// The machine.
+    pub host: Host,
+    /// The runs.
+    pub runs: Vec<RunResult>,
+    /// Means and intervals over runs of one mode; empty for single runs.
+    pub summary: Vec<SummaryRow>,
+}
+
+/// The machine that a run took place on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Operating system.
+    pub os: String,
+    /// Processor architecture.
+    pub arch: String,
+    /// Processors that the run could use.
+    pub cpus: u32,
+}
+
+/// One run, judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// How it was driven.
+    pub mode: Mode,
+    /// Seed of every draw.
+    pub seed: u64,
+    /// Names the run in event ids.
+    pub run_id: RunId,
+    /// Scenario time passed this many times faster.
+    pub time_scale: f64,
+    /// Whether the figures can be believed.
+    pub valid: bool,
+    /// Why not, one sentence each.
+    pub why_void: Vec<String>,
+    /// Whether a person stopped it.
+    pub interrupted: bool,
+    /// From t0 to the end of the drain, in driver seconds.
+    pub duration_s: f64,
+    /// The provider's side.
+    pub provider: ProviderResult,
+    /// Processor time of the orchestrator, in seconds.
+    pub harness_cpu_s: Option<f64>,
+    /// The consumers, in plan order.
+    pub consumers: Vec<ConsumerResult>,
+    /// The run's expectations.
+    pub expectations: Vec<Expectation>,
+    /// Which promises each consumer kept.
+    pub promises: Vec<PromiseResult>,
+    /// Closed forms beside what was measured, where their assumptions hold.
+    pub model: Vec<ModelRow>,
+    /// Intervals in which something was wrong on purpose.
+    pub disturbances: Vec<Disturbance>,
+    /// Which closed forms were left out and why, and other things taken for granted.
+    pub assumptions: Vec<String>,
+    /// What this mode does not model.
+    pub not_modelled: Vec<String>,
+    /// What the reader should know.
+    pub warnings: Vec<String>,
+}
+
+/// The provider's side of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProviderResult {
+    /// Its name; several joined by " + ".
+    pub name: String,
+    /// Events emitted.
+    pub emitted: u64,
+    /// 99th percentile of the generator's lag behind its schedule.
+    pub lag_p99_s: Option<f64>,
+    /// Largest lag.
+    pub lag_max_s: Option<f64>,
+    /// The lag above which the run is void.
+    pub lag_bound_s: f64,
+    /// Processor time.
+    pub cpu_s: Option<f64>,
+    /// Peak resident memory.
+    pub peak_rss_bytes: Option<u64>,
+}
+
+/// One line of `[expect]`, held against a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// The key as written.
+    pub key: String,
+    /// The right-hand side as written.
+    pub wanted: String,
+    /// What was measured; `None` where it was not observed.
+    pub actual: Option<f64>,
+    /// Whether it holds. What was not observed never does.
+    pub pass: bool,
+}
+
+/// What an audit says of one promise of one consumer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PromiseResult {
+    /// The consumer's name.
+    pub consumer: String,
+    /// The promise's name.
+    pub name: String,
+    /// The promise in words.
+    pub promise: String,
+    /// The verdict.
+    pub verdict: PromiseVerdict,
+    /// How often it was broken; `None` where it was not observed.
+    pub count: Option<u64>,
+    /// One event as evidence.
+    pub example: Option<Example>,
+}
+
+/// What became of a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PromiseVerdict {
+    /// Put to the test and kept.
+    Kept,
+    /// Broken.
+    Broken,
+    /// Nothing in this run could have shown it.
+    NotObserved,
+}
+
+/// The evidence for a broken promise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Example {
+    /// The client.
+    pub client: ClientNo,
+    /// The event's sequence.
+    pub event: Seq,
+    /// Its story.
+    pub story: Vec<StoryLine>,
+}
+
+/// One line of an event's story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoryLine {
+    /// When, relative to the event's instant, in words.
+    pub when: String,
+    /// What.
+    pub what: String,
+}
+
+/// A closed form beside what was measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelRow {
+    /// The consumer's name.
+    pub consumer: String,
+    /// What.
+    pub quantity: String,
+    /// What the formula says.
+    pub predicted: f64,
+    /// What was measured.
+    pub measured: f64,
+    /// (measured - predicted) / predicted; `None` where the prediction is 0.
+    pub difference: Option<f64>,
+    /// The difference in standard errors of the measurement; `None` where there is no spread.
+    pub standard_errors: Option<f64>,
+    /// What the formula takes for granted.
+    pub assumes: String,
+}
+
+/// An interval in which something was wrong on purpose.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Disturbance {
+    /// Its beginning, in driver seconds.
+    pub from_s: f64,
+    /// Its end.
+    pub until_s: f64,
+    /// The fault.
+    pub what: String,
+    /// Whom it hit, by index.
+    pub consumers: Vec<ConsumerNo>,
+}
+
+/// What the exit code says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// All expectations hold: exit code 0.
+    Pass,
+    /// At least one does not: exit code 1.
+    ExpectationFailed,
+    /// At least one run cannot be believed: exit code 3.
+    Void,
+}
+
+impl Verdict {
+    /// The process's exit code.
+    #[must_use]
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Verdict::Pass => 0,
+            Verdict::ExpectationFailed => 1,
+            Verdict::Void => 3,
+        }
+    }
+}
+
+impl Results {
+    /// Puts runs of one scenario together.
+    #[must_use]
+    pub fn new(plan: &Plan, host: Host, runs: Vec<RunResult>) -> Results {
+        Results {
+            schema_version: 1,
+            title: plan.title.clone(),
+            question: plan.question.clone(),
+            conclude: plan.conclude.clone(),
+            scenario: plan.name.clone(),
+            reproduce: plan.reproduce.clone(),
+            pushpull_version: env!("CARGO_PKG_VERSION").to_owned(),
+            host,
+            summary: summarise(&runs),
+            runs,
+        }
+    }
+
+    /// The verdict over all runs: a void run counts more than a failed expectation.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if self.runs.is_empty() || self.runs.iter().any(|run| !run.valid) {
+            Verdict::Void
+        } else if self.runs.iter().all(RunResult::passes) {
+            Verdict::Pass
+        } else {
+            Verdict::ExpectationFailed
+        }
+    }
+}
+
+impl RunResult {
+    /// Whether every expectation holds.
+    #[must_use]
+    pub fn passes(&self) -> bool {
+        self.expectations.iter().all(|expectation| expectation.pass)
+    }
+
+    /// The promises that were broken.
+    pub fn broken(&self) -> impl Iterator<Item = &PromiseResult> {
+        self.promises.iter().filter(|promise| promise.verdict == PromiseVerdict::Broken)
+    }
+}

@@ -1,0 +1,195 @@
+//! Counts of one consumer, taken while the records stream by.
+
+use std::collections::BTreeMap;
+
+use super::{
+    age::AgeRecorder,
+    lag::PollLag,
+    series::{Bucket, Series},
+};
+use crate::{
+    audit::{Book, Class, Facts},
+    model::{ClientNo, EffectOutcome, Event, PollOutcome, Span, Time},
+    record::{Attempt, Poll, Record},
+};
+
+/// One consumer's counts.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) series: Series,
+    pub(super) lag: PollLag,
+    pub(super) ages: AgeRecorder,
+    pub(super) classes: BTreeMap<Class, u64>,
+    pub(super) useful: u64,
+    pub(super) wasted: u64,
+    pub(super) failed: u64,
+    pub(super) empty: u64,
+    pub(super) not_modified: u64,
+    pub(super) attempts: u64,
+    pub(super) acked: u64,
+    pub(super) gave_up: u64,
+    pub(super) open: u64,
+    pub(super) receipts: u64,
+    pub(super) genuine_receipts: u64,
+    pub(super) duplicates_received: u64,
+    pub(super) duplicates_suppressed: u64,
+    pub(super) due: u64,
+    pub(super) gave_up_but_applied: u64,
+    pub(super) rejected: u64,
+    pub(super) bytes: Option<(u64, u64)>,
+    /// Polls due within the window of arrivals, and how many of them found nothing.
+    pub(super) window_polls: (u64, u64),
+    window_end: Time,
+}
+
+impl Tally {
+    /// `down` tells when the process that polls was dead or stopped.
+    pub(super) fn new(end: Time, window: Span, clients: ClientNo, down: Vec<(Time, Time, bool)>) -> Tally {
+        Tally {
+            series: Series::new(end),
+            lag: PollLag::new(clients, down),
+            ages: AgeRecorder::new(),
+            classes: BTreeMap::new(),
+            useful: 0,
+            wasted: 0,
+            failed: 0,
+            empty: 0,
+            not_modified: 0,
+            attempts: 0,
+            acked: 0,
+            gave_up: 0,
+            open: 0,
+            receipts: 0,
+            genuine_receipts: 0,
+            duplicates_received: 0,
+            duplicates_suppressed: 0,
+            due: 0,
+            gave_up_but_applied: 0,
+            rejected: 0,
+            bytes: None,
+            window_polls: (0, 0),
+            window_end: Time::ZERO + window,
+        }
+    }
+
+    /// Counts a record. `before` is what was known before it.
+    pub(super) fn see(&mut self, record: &Record, before: &Book) {
+        match record {
+            Record::Attempt(attempt) => self.attempt(attempt, before),
+            Record::Poll(poll) => self.poll(poll),
+            Record::PollTally { second, empty, not_modified, lag_max, .. } => {
+                self.poll_tally(*second, u64::from(*empty), u64::from(*not_modified), *lag_max);
+            }
+            Record::Receipt { what, forged, at } => {
+                self.receipts += 1;
+                self.genuine_receipts += u64::from(!forged);
+                if !forged && before.facts(*what).any(Facts::RECEIVED) {
+                    self.duplicates_received += 1;
+                    self.series.at(*at).duplicates_received += 1;
+                }
+            }
+            Record::Worked { outcome: EffectOutcome::Duplicate, .. } => self.duplicates_suppressed += 1,
+            Record::Effect(row) if !row.forged && !row.superseded && !before.facts(row.what).any(Facts::APPLIED) => {
+                self.series.at(row.at).applied += 1;
+            }
+            Record::Rejected { .. } => self.rejected += 1,
+            Record::Bytes { up, down, .. } => {
+                let (up_before, down_before) = self.bytes.unwrap_or_default();
+                self.bytes = Some((up_before + up, down_before + down));
+            }
+            _ => {}
+        }
+    }
+
+    fn attempt(&mut self, attempt: &Attempt, before: &Book) {
+        let original = u64::from(attempt.copy == 0);
+        self.attempts += original;
+        let acked_before = before.facts(attempt.what).any(Facts::ACKED.with(Facts::COPY_ACKED));
+        let end = match (attempt.outcome.is_ack(), acked_before) {
+            (true, false) => End::Useful,
+            (true, true) => End::Wasted,
+            (false, _) => End::Failed,
+        };
+        self.requests(attempt.sent, 1, end).attempts += original;
+    }
+
+    fn poll(&mut self, poll: &Poll) {
+        self.lag.poll(poll);
+        let n = u64::from(poll.requests);
+        let end = match poll.outcome {
+            PollOutcome::Events => End::Useful,
+            PollOutcome::Empty | PollOutcome::NotModified => End::Wasted,
+            _ => End::Failed,
+        };
+        match poll.outcome {
+            PollOutcome::Empty => self.empty += n,
+            PollOutcome::NotModified => self.not_modified += n,
+            _ => {}
+        }
+        self.requests(poll.sent, n, end);
+        self.window(poll.intended, 1, u64::from(end == End::Wasted));
+    }
+
+    fn poll_tally(&mut self, second: u32, empty: u64, not_modified: u64, lag_max: Span) {
+        let n = empty + not_modified;
+        self.lag.tally(second, n, lag_max);
+        self.empty += empty;
+        self.not_modified += not_modified;
+        let at = Time::ZERO + Span::from_secs(u64::from(second));
+        self.requests(at, n, End::Wasted);
+        self.window(at, n, n);
+    }
+
+    fn window(&mut self, intended: Time, polls: u64, found_nothing: u64) {
+        if intended < self.window_end {
+            self.window_polls.0 += polls;
+            self.window_polls.1 += found_nothing;
+        }
+    }
+
+    fn requests(&mut self, at: Time, n: u64, end: End) -> &mut Bucket {
+        let (useful, wasted, failed) = match end {
+            End::Useful => (n, 0, 0),
+            End::Wasted => (0, n, 0),
+            End::Failed => (0, 0, n),
+        };
+        self.useful += useful;
+        self.wasted += wasted;
+        self.failed += failed;
+        let bucket = self.series.at(at);
+        bucket.requests += n;
+        bucket.useful += useful;
+        bucket.wasted += wasted;
+        bucket
+    }
+
+    /// Counts what became of an obligation; `class` is `None` where nobody could observe it.
+    pub(super) fn settle(&mut self, event: &Event, facts: Facts, class: Option<Class>, settled_at: Option<Time>) {
+        self.due += 1;
+        self.series.at(event.occurred_at).due += 1;
+        self.acked += u64::from(facts.any(Facts::ACKED));
+        self.gave_up += u64::from(facts.any(Facts::GAVE_UP));
+        self.open += u64::from(facts.any(Facts::OPEN));
+        self.gave_up_but_applied += u64::from(facts.all(Facts::GAVE_UP.with(Facts::APPLIED)));
+        if let Some(class) = class {
+            *self.classes.entry(class).or_default() += 1;
+        }
+        // A superseded event has reached its consumer: its subject stands at that version or later.
+        match settled_at {
+            Some(at) => self.ages.record(at.since(event.occurred_at)),
+            None => self.ages.censor(),
+        }
+    }
+
+    pub(super) fn class(&self, class: Class) -> u64 {
+        self.classes.get(&class).copied().unwrap_or(0)
+    }
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Useful,
+    Wasted,
+    Failed,
+}

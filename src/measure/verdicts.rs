@@ -1,0 +1,217 @@
+//! From what the readings found to the result: figures, promises with their evidence, expectations.
+
+use super::{
+    conditions,
+    consumer::ConsumerResult,
+    judge::Judged,
+    predict,
+    result::{Disturbance, Example, PromiseResult, PromiseVerdict, RunResult, StoryLine},
+    validity,
+};
+use crate::{
+    audit::{
+        Class, Source,
+        promises::{self, Finding},
+        tell,
+    },
+    record::{Obligation, ReadError, Role},
+    scenario::{ConsumerNo, Mode, Plan},
+};
+
+pub(super) fn result(plan: &Plan, mut judged: Judged, source: &Source<'_>) -> Result<RunResult, ReadError> {
+    let mut consumers: Vec<ConsumerResult> = Vec::new();
+    let (mut model, mut assumptions) = (Vec::new(), assumptions(plan));
+    for no in 0..plan.consumers.len() {
+        consumers.push(consumer(plan, no, &judged));
+        let (rows, left_out) = predict::rows(plan, no as ConsumerNo, &judged.tallies[no]);
+        model.extend(rows);
+        assumptions.extend(left_out);
+        let (tally, name) = (&judged.tallies[no], &plan.consumers[no].name);
+        let bound = validity::poller_bound_s(tally);
+        validity::check_lag(&mut judged.problems, name, tally.lag.p99_s(), bound);
+    }
+    let provider = judged.provider.clone();
+    validity::check_lag(&mut judged.problems, "the provider", provider.lag_p99_s, provider.lag_bound_s);
+    conditions::goals(&plan.goals, &mut consumers);
+    Ok(RunResult {
+        mode: plan.mode,
+        seed: plan.seed,
+        run_id: plan.run_id,
+        time_scale: plan.time_scale,
+        valid: judged.problems.is_empty(),
+        why_void: judged.problems.sentences(),
+        interrupted: judged.interrupted,
+        duration_s: judged.end.as_secs_f64(),
+        provider,
+        harness_cpu_s: judged.usage.cpu_s(Role::Orchestrator, &judged.lives),
+        expectations: conditions::expectations(&plan.expects, &consumers),
+        consumers,
+        promises: promises_kept(plan, &judged, source)?,
+        model,
+        disturbances: disturbances(plan, &judged),
+        assumptions,
+        not_modelled: not_modelled(plan.mode),
+        warnings: plan.warnings.clone(),
+    })
+}
+
+fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
+    let (mine, tally) = (&plan.consumers[no], &judged.tallies[no]);
+    let ours = !judged.external[no];
+    let seen = |value: u64| ours.then_some(value);
+    let class = |class: Class| seen(tally.class(class));
+    let breaches = |name: &str| {
+        let place = promises::TABLE.iter().position(|promise| promise.name == name);
+        place.and_then(|place| judged.findings[no][place].count())
+    };
+    let role = if mine.is_webhook() { Role::Receiver(no as ConsumerNo) } else { Role::Poller(no as ConsumerNo) };
+    ConsumerResult {
+        name: mine.name.clone(),
+        kind: if mine.is_webhook() { "webhook" } else { "polling" }.to_owned(),
+        clients: mine.clients,
+        requests: tally.useful + tally.wasted + tally.failed,
+        useful_requests: tally.useful,
+        wasted_requests: tally.wasted,
+        failed_requests: tally.failed,
+        empty_responses: tally.empty,
+        not_modified: tally.not_modified,
+        attempts: tally.attempts,
+        acked: tally.acked,
+        gave_up: tally.gave_up,
+        receipts: seen(tally.receipts),
+        duplicates_received: seen(tally.duplicates_received),
+        duplicates_suppressed: seen(tally.duplicates_suppressed),
+        duplicates_applied: breaches(promises::EFFECT_ONCE),
+        due: tally.due,
+        applied: class(Class::Applied),
+        superseded: class(Class::Superseded),
+        dead_lettered: class(Class::DeadLettered),
+        lost: class(Class::Lost),
+        pending: class(Class::Pending),
+        undelivered: class(Class::Undelivered),
+        gave_up_but_applied: seen(tally.gave_up_but_applied),
+        // Where the effect appends there is nothing to overwrite, and without an attack nothing is
+        // forged: known to be none, as far as our own consumer's stores tell.
+        stale_overwrites: breaches(promises::NEWEST_WINS).or(seen(0)),
+        forged_accepted: breaches(promises::NO_FORGERY).or(seen(0)),
+        rejected: seen(tally.rejected),
+        bytes_up: tally.bytes.map(|(up, _)| up),
+        bytes_down: tally.bytes.map(|(_, down)| down),
+        cpu_s: judged.usage.cpu_s(role, &judged.lives),
+        peak_rss_bytes: judged.usage.peak_rss_bytes(role),
+        lag_p99_s: tally.lag.p99_s(),
+        age_s: ours.then(|| tally.ages.summary()),
+        series: tally.series.clone(),
+        cost: None,
+        goals: Vec::new(),
+    }
+}
+
+/// Reads the records once more, for one example of each broken promise.
+fn promises_kept(plan: &Plan, judged: &Judged, source: &Source<'_>) -> Result<Vec<PromiseResult>, ReadError> {
+    let mut told: Vec<(PromiseResult, Option<Obligation>)> = Vec::new();
+    for (consumer, findings) in plan.consumers.iter().zip(&judged.findings) {
+        for (promise, finding) in promises::TABLE.iter().zip(findings) {
+            told.push(row(&consumer.name, promise.name, promise.words, *finding));
+        }
+    }
+    let books = match judged.unbalanced {
+        0 => Finding::Kept,
+        count => Finding::Broken(count, judged.example),
+    };
+    told.push(row("the run", "books-balance", "every obligation ends in exactly one class", books));
+    let mut examples: Vec<Obligation> = told.iter().filter_map(|(_, example)| *example).collect();
+    examples.sort_unstable();
+    examples.dedup();
+    if !examples.is_empty() {
+        let stories = tell(plan, source, &examples)?;
+        for (promise, example) in &mut told {
+            let story = example.and_then(|what| stories.iter().find(|story| story.what == what));
+            promise.example = story.map(|story| Example {
+                client: story.what.client,
+                event: story.what.seq,
+                story: story
+                    .lines
+                    .iter()
+                    .map(|line| StoryLine { when: story.when(line), what: line.text.clone() })
+                    .collect(),
+            });
+        }
+    }
+    Ok(told.into_iter().map(|(promise, _)| promise).collect())
+}
+
+fn row(consumer: &str, name: &str, words: &str, finding: Finding) -> (PromiseResult, Option<Obligation>) {
+    let (verdict, example) = match finding {
+        Finding::Kept => (PromiseVerdict::Kept, None),
+        Finding::Broken(_, example) => (PromiseVerdict::Broken, example),
+        Finding::NotObserved => (PromiseVerdict::NotObserved, None),
+    };
+    let promise = PromiseResult {
+        consumer: consumer.to_owned(),
+        name: name.to_owned(),
+        promise: words.to_owned(),
+        verdict,
+        count: finding.count(),
+        example: None,
+    };
+    (promise, example)
+}
+
+/// Windows of faults from the plan, and of dead or stopped processes from the records.
+fn disturbances(plan: &Plan, judged: &Judged) -> Vec<Disturbance> {
+    let mut found = Vec::new();
+    let end = judged.end;
+    for fault in &plan.faults {
+        let (from, until) = (fault.selector.from, fault.selector.until);
+        // Stalls are told by the records, and a fault without a window disturbs all the time.
+        if fault.kind.can_hit().process || (from.is_none() && until.is_none()) {
+            continue;
+        }
+        let (from_s, until_s) = (from.unwrap_or_default().as_secs_f64(), until.unwrap_or(end).min(end).as_secs_f64());
+        let consumers = fault.consumers.clone();
+        found.push(Disturbance { from_s, until_s, what: fault.kind.name().to_owned(), consumers });
+    }
+    for no in 0..plan.consumers.len() as ConsumerNo {
+        for role in [Role::Receiver(no), Role::Poller(no)] {
+            for (from, until, dead) in judged.lives.down(role) {
+                let what = if dead { "crash" } else { "stall" }.to_owned();
+                let (from_s, until_s) = (from.as_secs_f64(), until.min(end).as_secs_f64());
+                found.push(Disturbance { from_s, until_s, what, consumers: vec![no] });
+            }
+        }
+    }
+    found
+}
+
+fn assumptions(plan: &Plan) -> Vec<String> {
+    let mut said = vec![
+        "events are open: each is due at its scheduled instant, however its consumers cope".to_owned(),
+        "polls are a closed loop around their own answers: a slow server slows its poller".to_owned(),
+        "ages count from the scheduled instant to the complete effect, over everything that was due".to_owned(),
+        "percentiles come from histograms with three significant digits".to_owned(),
+    ];
+    if plan.time_scale != 1.0 {
+        let scale = plan.time_scale;
+        said.push(format!(
+            "scenario time passes {scale} times faster; network, service, ack timeouts and signature tolerance do not"
+        ));
+    }
+    said
+}
+
+fn not_modelled(mode: Mode) -> Vec<String> {
+    let texts: &[&str] = match mode {
+        Mode::Live => &[
+            "TLS, DNS and distance: every process shares this machine, its processors and its loopback network",
+            "cold starts, load balancers and noisy neighbours",
+            "power loss: kill -9 is real, the operating system and its disk cache survive",
+        ],
+        Mode::Virtual => &[
+            "processor time and memory: nothing really runs",
+            "TLS, DNS, connection set-up and the limits of the operating system",
+            "contention between processes",
+        ],
+    };
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}

@@ -1,0 +1,101 @@
+//! Numbers and times as people read them.
+
+use crate::{measure::Unit, scenario::Mode};
+
+/// What is shown for what nobody observed.
+pub(super) const NOT_OBSERVED: &str = "not observed";
+
+/// 1234567 as "1,234,567".
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+pub(super) fn maybe_count(value: Option<u64>) -> String {
+    value.map_or_else(|| NOT_OBSERVED.to_owned(), count)
+}
+
+/// Seconds with three significant digits in the unit that suits.
+pub(super) fn seconds(value: f64) -> String {
+    let (value, unit) = match value.abs() {
+        v if v == 0.0 => return "0 s".to_owned(),
+        v if v < 1e-3 => (value * 1e6, "µs"),
+        v if v < 1.0 => (value * 1e3, "ms"),
+        v if v < 120.0 => (value, "s"),
+        v if v < 7_200.0 => (value / 60.0, "min"),
+        v if v < 172_800.0 => (value / 3_600.0, "h"),
+        _ => (value / 86_400.0, "d"),
+    };
+    format!("{} {unit}", digits(value))
+}
+
+/// Three significant digits, without an exponent for everyday sizes.
+pub(super) fn digits(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || !size.is_finite() {
+        return format!("{value}");
+    }
+    let decimals = (2 - size.log10().floor() as i32).clamp(0, 9) as usize;
+    let text = format!("{value:.decimals$}");
+    let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    short.to_owned()
+}
+
+/// Bytes in decimal units.
+pub(super) fn bytes(value: u64) -> String {
+    match value {
+        0..1_000 => format!("{value} B"),
+        1_000..1_000_000 => format!("{} kB", digits(value as f64 / 1e3)),
+        1_000_000..1_000_000_000 => format!("{} MB", digits(value as f64 / 1e6)),
+        _ => format!("{} GB", digits(value as f64 / 1e9)),
+    }
+}
+
+/// A share as a percentage.
+pub(super) fn percent(share: f64) -> String {
+    format!("{} %", digits(share * 100.0))
+}
+
+/// A quantity in its unit.
+pub(super) fn in_unit(value: f64, unit: Unit) -> String {
+    match unit {
+        Unit::Count if value.fract() == 0.0 && value >= 0.0 => count(value as u64),
+        Unit::Count => digits(value),
+        Unit::Seconds => seconds(value),
+        Unit::Bytes => bytes(value.max(0.0) as u64),
+        Unit::Share => percent(value),
+    }
+}
+
+/// "1 event", "2 events".
+pub(super) fn plural(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
+pub(super) fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "live",
+        Mode::Virtual => "virtual",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
+        let shown = [0.0, 0.000_012_3, 0.0052, 1.0, 59.96, 300.0, 9_000.0, 272_105.0].map(seconds);
+        assert_eq!(shown, ["0 s", "12.3 µs", "5.2 ms", "1 s", "60 s", "5 min", "2.5 h", "3.15 d"]);
+        assert_eq!([12, 1_500, 2_000_000].map(bytes), ["12 B", "1.5 kB", "2 MB"]);
+        assert_eq!((percent(0.0512), digits(1203.4), digits(0.0)), ("5.12 %".into(), "1203".into(), "0".into()));
+    }
+}

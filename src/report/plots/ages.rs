@@ -1,0 +1,121 @@
+//! How old events were when they took effect: the share that was older than each age.
+
+use plotters::prelude::*;
+
+use super::{
+    Figure,
+    canvas::{Drawn, GRID, INK, consumers_legend, font, legend, sheet, style},
+};
+use crate::{
+    measure::{Age, RunResult},
+    report::format::{digits, percent, seconds},
+};
+
+pub(super) const FIGURE: Figure = Figure {
+    name: "ages",
+    title: "How stale is it?",
+    how_to_read: "Each line tells which share of what was due was still older than the age below it: lower and \
+                  further left is fresher. A line that ends flat above the bottom never brought the rest.",
+    sentence,
+    draw: |run| sheet("ages", 430, |area| draw(run, area)),
+};
+
+/// Points of the line: age in seconds and the share of everything due that was older.
+fn points(age: &Age) -> Vec<(f64, f64)> {
+    let due = age.count as f64;
+    let mut seen = 0;
+    let mut points = vec![];
+    for (us, count) in &age.histogram_us {
+        let at = (*us as f64 / 1e6).max(1e-6);
+        points.push((at, 1.0 - seen as f64 / due));
+        seen += count;
+        points.push((at, 1.0 - seen as f64 / due));
+    }
+    points.retain(|(_, share)| *share > 0.5 / due);
+    thin(points)
+}
+
+/// Keeps the points that can be seen: a picture has a few hundred pixels.
+fn thin(points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    let last = points.len().saturating_sub(1);
+    let mut kept: Vec<(f64, f64)> = Vec::new();
+    for (i, (x, y)) in points.into_iter().enumerate() {
+        let far = kept.last().is_none_or(|(px, py)| (x / px).ln().abs() > 0.01 || (y / py).ln().abs() > 0.01);
+        if far || i == last {
+            kept.push((x, y));
+        }
+    }
+    kept
+}
+
+fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
+    let lines: Vec<(usize, Vec<(f64, f64)>)> = run
+        .consumers
+        .iter()
+        .enumerate()
+        .filter_map(|(i, consumer)| Some((i, points(consumer.age_s.as_ref()?))))
+        .filter(|(_, points)| !points.is_empty())
+        .collect();
+    let all = || lines.iter().flat_map(|(_, points)| points);
+    let (low, high) = all().fold((f64::MAX, 1e-6f64), |(low, high), (x, _)| (low.min(*x), high.max(*x)));
+    let floor = all().fold(1.0f64, |floor, (_, y)| floor.min(*y));
+    let (low, high) = (power_below(low.min(high / 10.0)), power_above(high));
+    let floor = power_below(floor.min(0.1));
+    let used = legend(area, &consumers_legend(run))?;
+    let (_, plot) = area.split_vertically(used);
+    let mut chart = ChartBuilder::on(&plot)
+        .margin(12)
+        .margin_right(28)
+        .x_label_area_size(46)
+        .y_label_area_size(70)
+        .build_cartesian_2d((low..high).log_scale(), (floor..1.0).log_scale())?;
+    chart
+        .configure_mesh()
+        .bold_line_style(GRID)
+        .light_line_style(TRANSPARENT)
+        .axis_style(INK)
+        .label_style(font(13))
+        .axis_desc_style(font(14))
+        .x_desc("age at the effect (log scale)")
+        .y_desc("share that was older")
+        .x_label_formatter(&|age| seconds(*age))
+        .y_label_formatter(&|share| percent(*share))
+        .draw()?;
+    for (i, points) in lines {
+        let (colour, dash, gap) = style(i);
+        let line = colour.stroke_width(2);
+        if gap == 0 {
+            chart.draw_series(LineSeries::new(points, line))?;
+        } else {
+            chart.draw_series(DashedLineSeries::new(points, dash, gap, line))?;
+        }
+    }
+    Ok(())
+}
+
+fn power_below(value: f64) -> f64 {
+    10f64.powf(value.log10().floor())
+}
+
+fn power_above(value: f64) -> f64 {
+    10f64.powf(value.log10().ceil())
+}
+
+fn sentence(run: &RunResult) -> Option<String> {
+    let mut medians: Vec<(&str, f64)> =
+        run.consumers.iter().filter_map(|c| Some((c.name.as_str(), c.age_s.as_ref()?.p50?))).collect();
+    medians.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let (best, fresh) = *medians.first()?;
+    let (worst, stale) = *medians.last()?;
+    let tail = run.consumers.iter().find(|c| c.name == best).and_then(|c| c.age_s.as_ref());
+    let p99 = tail.map_or(String::new(), |age| match age.p99 {
+        Some(p99) => format!(", with 1 % older than {}", seconds(p99)),
+        None => ", but more than 1 % had no effect by the end".to_owned(),
+    });
+    Some(if best == worst {
+        format!("Half of {best}'s events took effect within {}{p99}.", seconds(fresh))
+    } else {
+        let times = if fresh > 0.0 { format!(", {} times as long", digits(stale / fresh)) } else { String::new() };
+        format!("At the median {best} is freshest: {}{p99}. {worst} takes {}{times}.", seconds(fresh), seconds(stale))
+    })
+}

@@ -1,0 +1,47 @@
+//! The pictures: one figure per file, drawn as SVG.
+//!
+//! Colours are Okabe and Ito's, which colour-blind people can tell apart, and never the only
+//! difference: dashes or order say the same. Each picture brings its own light ground, so that it
+//! reads the same on a dark page and on paper.
+
+mod ages;
+mod canvas;
+mod cost;
+mod duplicates;
+mod requests;
+
+use std::path::PathBuf;
+
+use super::{ExportError, File, format::mode, shown};
+use crate::{
+    measure::{Results, RunResult},
+    scenario::Plan,
+};
+
+/// One kind of picture.
+pub struct Figure {
+    /// Its file's name, without ending.
+    pub name: &'static str,
+    /// Its title.
+    pub title: &'static str,
+    /// How to read it.
+    pub how_to_read: &'static str,
+    /// One sentence from the numbers; `None` where the run has nothing for this picture.
+    pub sentence: fn(&RunResult) -> Option<String>,
+    /// Draws it as SVG.
+    pub draw: fn(&RunResult) -> Result<String, ExportError>,
+}
+
+/// Every picture, in the report's order.
+pub const FIGURES: &[Figure] = &[ages::FIGURE, requests::FIGURE, duplicates::FIGURE, cost::FIGURE];
+
+pub(super) fn export(results: &Results, _plan: &Plan) -> Result<Vec<File>, ExportError> {
+    let mut files = Vec::new();
+    for run in shown(results) {
+        for figure in FIGURES.iter().filter(|figure| (figure.sentence)(run).is_some()) {
+            let path = PathBuf::from("plots").join(format!("{}-{}.svg", figure.name, mode(run.mode)));
+            files.push(File { path, content: (figure.draw)(run)? });
+        }
+    }
+    Ok(files)
+}

@@ -1,0 +1,106 @@
+//! The table of a report: its rows are quantities, its columns consumers. Shared by all formats, so
+//! that they cannot disagree.
+
+use super::format::{NOT_OBSERVED, bytes, count, maybe_count, seconds};
+use crate::measure::{Age, ConsumerResult, RunResult};
+
+/// A row of the table.
+pub(super) struct Row {
+    /// Its label.
+    pub(super) label: &'static str,
+    /// The group that it belongs to.
+    pub(super) group: &'static str,
+    cell: fn(&ConsumerResult) -> Cell,
+    /// Shown also where every consumer has zero.
+    always: bool,
+}
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    /// Whether there is anything to see.
+    zero: bool,
+    /// Whether the value is a harm: above zero, something went wrong.
+    pub(super) harm: bool,
+}
+
+macro_rules! rows {
+    ($($group:literal { $($label:literal, $always:literal, $cell:expr;)+ })+) => {
+        const ROWS: &[Row] = &[$($(Row { label: $label, group: $group, cell: $cell, always: $always },)+)+];
+    };
+}
+
+rows! {
+    "Freshness" {
+        "age, median", true, |c| age(c, |a| a.p50);
+        "age, p99", true, |c| age(c, |a| a.p99);
+        "age, max", true, |c| age(c, |a| a.max);
+    }
+    "Traffic" {
+        "requests", true, |c| n(Some(c.requests));
+        "useful requests", true, |c| n(Some(c.useful_requests));
+        "wasted requests", true, |c| n(Some(c.wasted_requests));
+        "failed requests", false, |c| n(Some(c.failed_requests));
+        "bytes, both ways", true, |c| text(both_ways(c).map(bytes));
+        "processor time", true, |c| text(c.cpu_s.map(seconds));
+        "peak memory", true, |c| text(c.peak_rss_bytes.map(bytes));
+    }
+    "Copies" {
+        "receipts", true, |c| n(c.receipts);
+        "duplicates received", true, |c| n(c.duplicates_received);
+        "duplicates suppressed", false, |c| n(c.duplicates_suppressed);
+        "duplicates applied", true, |c| harm(c.duplicates_applied);
+        "stale overwrites", false, |c| harm(c.stale_overwrites);
+        "forged accepted", false, |c| harm(c.forged_accepted);
+        "refused by the receiver", false, |c| n(c.rejected);
+    }
+    "Books" {
+        "due", true, |c| n(Some(c.due));
+        "= applied", true, |c| n(c.applied);
+        "+ superseded", false, |c| n(c.superseded);
+        "+ dead-lettered", false, |c| n(c.dead_lettered);
+        "+ lost", true, |c| harm(c.lost);
+        "+ pending", true, |c| n(c.pending);
+        "+ undelivered", true, |c| harm(c.undelivered);
+        "given up, yet applied", false, |c| n(c.gave_up_but_applied);
+    }
+}
+
+fn n(value: Option<u64>) -> Cell {
+    Cell { text: maybe_count(value), zero: value == Some(0), harm: false }
+}
+
+fn harm(value: Option<u64>) -> Cell {
+    Cell { harm: value.is_some_and(|value| value > 0), ..n(value) }
+}
+
+fn text(value: Option<String>) -> Cell {
+    Cell { text: value.unwrap_or_else(|| NOT_OBSERVED.to_owned()), zero: false, harm: false }
+}
+
+fn age(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Cell {
+    text(consumer.age_s.as_ref().map(|age| match read(age) {
+        Some(value) => seconds(value),
+        None if age.count == 0 => "nothing due".to_owned(),
+        None => "> run".to_owned(),
+    }))
+}
+
+/// Bytes up and down, where both are known.
+pub(super) fn both_ways(consumer: &ConsumerResult) -> Option<u64> {
+    Some(consumer.bytes_up?.saturating_add(consumer.bytes_down?))
+}
+
+/// The rows worth showing, each with its cells in consumer order.
+pub(super) fn table(run: &RunResult) -> Vec<(&'static Row, Vec<Cell>)> {
+    let filled = ROWS.iter().map(|row| (row, run.consumers.iter().map(row.cell).collect::<Vec<_>>()));
+    filled.filter(|(row, cells)| row.always || cells.iter().any(|cell| !cell.zero)).collect()
+}
+
+/// What a consumer is, for the head of its column.
+pub(super) fn kind(consumer: &ConsumerResult) -> String {
+    let noun = if consumer.kind == "polling" { "client" } else { "endpoint" };
+    let s = if consumer.clients == 1 { "" } else { "s" };
+    format!("{}, {} {noun}{s}", consumer.kind, count(u64::from(consumer.clients)))
+}

@@ -1,0 +1,137 @@
+//! Reports of a synthetic run: whole, self-contained, and honest about what is missing.
+
+use super::*;
+use crate::{
+    audit::fixture::{self, replay},
+    measure::{Host, RunResult, Verdict, judge},
+    record::Record,
+    scenario::Comparison,
+};
+
+fn host() -> Host {
+    Host { os: "linux".to_owned(), arch: "x86_64".to_owned(), cpus: 2 }
+}
+
+fn results_of(plan: &Plan, records: &[Record]) -> Results {
+    let run: RunResult = judge(plan, &replay(records, 0)).unwrap();
+    Results::new(plan, host(), vec![run])
+}
+
+fn synthetic() -> (Plan, Results) {
+    let plan = fixture::comparison();
+    let results = results_of(&plan, &fixture::records(&plan));
+    (plan, results)
+}
+
+fn file(results: &Results, plan: &Plan, name: &str) -> String {
+    let files = EXPORTERS.iter().flat_map(|exporter| (exporter.export)(results, plan).unwrap());
+    files.into_iter().find(|file| file.path == Path::new(name)).map(|file| file.content).unwrap()
+}
+
+#[test]
+fn a_saved_result_reads_back_the_same() {
+    let (plan, results) = synthetic();
+    let text = file(&results, &plan, "results.json");
+    let again: Results = serde_json::from_str(&text).unwrap();
+    assert_eq!(again, results);
+    assert!(text.contains("\"schema_version\": 1"));
+}
+
+#[test]
+fn every_exporter_writes_its_files() {
+    let (plan, results) = synthetic();
+    let dir = tempfile::tempdir().unwrap();
+    let written = write_all(&dir.path().join("deep/er"), &results, &plan).unwrap();
+    assert!(written.iter().all(|path| path.metadata().is_ok_and(|meta| meta.len() > 0)));
+    assert_eq!(written.len(), EXPORTERS.len() - 1 + plots::FIGURES.len());
+    for (i, exporter) in EXPORTERS.iter().enumerate() {
+        assert!(!exporter.doc.is_empty() && EXPORTERS[..i].iter().all(|other| other.name != exporter.name));
+    }
+}
+
+#[test]
+fn the_verdict_comes_first_and_names_what_broke() {
+    let (_, results) = synthetic();
+    let shown = text::render(&results, text::Options::default());
+    assert!(shown.starts_with("PASS: all 2 expectations hold; 1 promise broken\n"), "{shown}");
+    assert!(shown.contains("BROKEN no-ledger: an event takes effect at most once"), "{shown}");
+    assert!(shown.ends_with("Reproduce: pushpull run dropped-ack --seed 42\n"));
+    assert!(!shown.contains('\u{1b}'));
+    let coloured = text::render(&results, text::Options { colour: true, ..text::Options::default() });
+    assert!(coloured.starts_with("\u{1b}[32;1mPASS"));
+}
+
+#[test]
+fn no_line_is_wider_than_asked() {
+    let (_, results) = synthetic();
+    for width in [60u16, 80, 100, 140] {
+        let shown = text::render(&results, text::Options { width, colour: false });
+        let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= usize::from(width), "{widest} > {width}\n{shown}");
+    }
+}
+
+#[test]
+fn a_failed_expectation_and_a_void_run_change_verdict_and_exit_code() {
+    let mut plan = fixture::comparison();
+    plan.expects.push(fixture::condition(Some(2), "duplicates_applied", Comparison::Equal, 0.0));
+    let mut records = fixture::records(&plan);
+    let failed = results_of(&plan, &records);
+    assert_eq!((failed.verdict(), failed.verdict().exit_code()), (Verdict::ExpectationFailed, 1));
+    records.retain(|record| !matches!(record, Record::Emitted { event, .. } if event.seq == 40));
+    let void = results_of(&plan, &records);
+    assert_eq!((void.verdict(), void.verdict().exit_code()), (Verdict::Void, 3));
+    let shown = text::render(&void, text::Options::default());
+    assert!(shown.starts_with("VOID") && shown.contains("age, p99"), "figures stay, under a banner: {shown}");
+    assert!(file(&void, &plan, "report.html").contains("Do not believe its figures"));
+}
+
+#[test]
+fn the_page_needs_nothing_from_elsewhere() {
+    let (plan, results) = synthetic();
+    let page = file(&results, &plan, "report.html");
+    for foreign in ["<script", "<link", "src=", "@import", "https://"] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    assert_eq!(page.matches("<svg").count(), plots::FIGURES.len());
+    assert!(page.contains("prefers-color-scheme") && page.contains("@media print"));
+}
+
+#[test]
+fn names_from_a_scenario_cannot_break_the_formats() {
+    let mut plan = fixture::comparison();
+    plan.consumers[0].name = "<b>\"a\", b & c".to_owned();
+    plan.title = "</title><script>".to_owned();
+    let results = results_of(&plan, &fixture::records(&plan));
+    let page = file(&results, &plan, "report.html");
+    assert!(!page.contains("<script>") && !page.contains("<b>"));
+    assert!(file(&results, &plan, "consumers.csv").contains("\"<b>\"\"a\"\", b & c\""));
+}
+
+#[test]
+fn an_empty_run_still_has_a_report() {
+    let mut plan = fixture::comparison();
+    plan.workload.arrivals =
+        crate::workload::Arrivals::Constant { count: 1, per: crate::model::Span::from_secs(1_000_000) };
+    let results = results_of(&plan, &fixture::records(&plan));
+    assert_eq!(results.verdict(), Verdict::Pass, "{:?}", results.runs[0].why_void);
+    assert!(text::render(&results, text::Options::default()).contains("nothing due"));
+    assert!(file(&results, &plan, "report.html").contains("0 events"));
+}
+
+#[test]
+fn the_story_of_one_event_is_told_in_order() {
+    let plan = fixture::comparison();
+    let records = fixture::records(&plan);
+    let source = replay(&records, 0);
+    let worst = explain(&plan, &source, None).unwrap();
+    assert!(worst.contains("an example of a broken promise of no-ledger"), "{worst}");
+    let order = ["emitted", "fault: drop-ack hits attempt 1", "received and accepted", "connection broke", "attempt 2"];
+    let places: Vec<usize> = order.iter().map(|part| worst.find(part).expect(part)).collect();
+    assert!(places[0] < places[2] && places[1] < places[4], "{worst}");
+    let asked = explain(&plan, &source, Some(3)).unwrap();
+    assert!(asked.starts_with("Event 3 (asked for)") && asked.contains("poll-5s"));
+    assert!(explain(&plan, &source, Some(4_000_000)).unwrap().contains("No record names it"));
+    let quiet: Vec<Record> = Vec::new();
+    assert!(explain(&plan, &replay(&quiet, 0), None).unwrap().contains("nothing was emitted"));
+}
