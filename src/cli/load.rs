@@ -43,7 +43,9 @@ pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyh
         None => None,
         Some(ModeArg::Live) => Some(Mode::Live),
         Some(ModeArg::Virtual | ModeArg::Both) => {
-            bail!("--mode: virtual time is not implemented in this version\n  fix: leave --mode out, or write --mode live")
+            bail!(
+                "--mode: virtual time is not implemented in this version\n  fix: leave --mode out, or write --mode live"
+            )
         }
     };
     let mut sets = overrides.sets.clone();

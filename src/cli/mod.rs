@@ -93,9 +93,7 @@ pub fn main() -> ExitCode {
 
 /// `pushpull scenarios | head` closes our stdout: no error of anybody's.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+    error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Writes to stdout; a reader that is gone is an error, not a panic.

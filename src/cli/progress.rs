@@ -30,8 +30,7 @@ impl Progress {
     pub fn show(&self, snapshot: &Snapshot) {
         self.bar.set_position(Duration::from_nanos(snapshot.now.0).as_millis() as u64);
         let phase = if snapshot.draining { "draining" } else { "running" };
-        let mut message =
-            format!("{phase} {:.0} s  emitted {}", snapshot.now.as_secs_f64(), snapshot.provider.emitted);
+        let mut message = format!("{phase} {:.0} s  emitted {}", snapshot.now.as_secs_f64(), snapshot.provider.emitted);
         if snapshot.provider.open > 0 {
             message.push_str(&format!("  open {}", snapshot.provider.open));
         }

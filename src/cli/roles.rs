@@ -13,11 +13,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::{
-    Exit, load,
-    load::Overrides,
-    runtime,
-};
+use super::{Exit, load, load::Overrides, runtime};
 use crate::{
     live::{
         self, Role, RoleError,
@@ -46,8 +42,10 @@ struct Common {
 
 /// Arguments of `pushpull provider`.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  WEBHOOK_SECRET=whsec_... pushpull provider quickstart --listen 127.0.0.1:4000 \\\n    \
-    --to webhook=http://127.0.0.1:8080/webhooks/{client} --secret-env WEBHOOK_SECRET")]
+#[command(
+    after_help = "Example:\n  WEBHOOK_SECRET=whsec_... pushpull provider quickstart --listen 127.0.0.1:4000 \\\n    \
+    --to webhook=http://127.0.0.1:8080/webhooks/{client} --secret-env WEBHOOK_SECRET"
+)]
 pub(super) struct ProviderArgs {
     #[command(flatten)]
     common: Common,
@@ -99,7 +97,8 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
         let mut endpoints = Vec::new();
         for to in &args.to {
             let (name, url) = to.split_once('=').with_context(|| format!("--to {to}: write NAME=URL"))?;
-            let consumer = plan.consumer(name).with_context(|| format!("--to {to}: the scenario has no consumer {name}"))?;
+            let consumer =
+                plan.consumer(name).with_context(|| format!("--to {to}: the scenario has no consumer {name}"))?;
             let secret = secret(args.secret_env.as_deref().context("--to needs --secret-env VAR to sign with")?)?;
             for client in 0..plan.consumers[usize::from(consumer)].clients {
                 let url = url.replace("{client}", &client.to_string());
@@ -200,7 +199,8 @@ fn pick(plan: &Plan, name: Option<&str>, webhook: bool) -> anyhow::Result<Consum
 /// The secret in an environment variable; the message never contains it.
 pub(super) fn secret(variable: &str) -> anyhow::Result<Secret> {
     #[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-    let text = std::env::var(variable).with_context(|| format!("the environment variable {variable} with the signing secret"))?;
+    let text = std::env::var(variable)
+        .with_context(|| format!("the environment variable {variable} with the signing secret"))?;
     Secret::parse(&text).with_context(|| format!("the environment variable {variable} holds no signing secret"))
 }
 

@@ -18,10 +18,8 @@ use crate::{
 
 /// Arguments of `pushpull run`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  pushpull run quickstart\n  pushpull run mine.toml --seed 7 --out results\n  \
-    pushpull run dropped-ack --set fault.0.probability=0.05\n\nThe report is in the run's folder: open report.html."
-)]
+#[command(after_help = "Examples:\n  pushpull run quickstart\n  pushpull run mine.toml --seed 7 --out results\n  \
+    pushpull run dropped-ack --set fault.0.probability=0.05\n\nThe report is in the run's folder: open report.html.")]
 pub(super) struct RunArgs {
     /// Scenario files or embedded names.
     #[arg(required = true, value_name = "SCENARIO")]
@@ -58,9 +56,8 @@ fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
     if let Some(state) = &args.state {
         plan.reproduce.push_str(&format!(" --state {}", state.display()));
     }
-    let dir = args.out.clone().unwrap_or_else(|| {
-        Path::new("pushpull-out").join(format!("{}-{}", plan.name, plan.run_id))
-    });
+    let dir =
+        args.out.clone().unwrap_or_else(|| Path::new("pushpull-out").join(format!("{}-{}", plan.name, plan.run_id)));
     let created = create_run_dir(&dir)?;
     let outcome = carry_out(&plan, &dir, args, external_secrets);
     if let Err(error) = outcome {
@@ -84,8 +81,9 @@ fn create_run_dir(dir: &Path) -> anyhow::Result<bool> {
         probe_writable(dir)?;
         return Ok(false);
     }
-    std::fs::create_dir_all(dir)
-        .with_context(|| format!("--out {}: the run's folder cannot be made; name another with --out", dir.display()))?;
+    std::fs::create_dir_all(dir).with_context(|| {
+        format!("--out {}: the run's folder cannot be made; name another with --out", dir.display())
+    })?;
     Ok(true)
 }
 

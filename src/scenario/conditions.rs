@@ -88,7 +88,9 @@ fn read_one(
         None => quantity.to_owned(),
     };
     if !QUANTITY_NAMES.contains(&quantity.as_str()) {
-        return Err(at.problem(format!("\"{quantity}\" is no quantity of a result"), suggest(&quantity, QUANTITY_NAMES)));
+        return Err(
+            at.problem(format!("\"{quantity}\" is no quantity of a result"), suggest(&quantity, QUANTITY_NAMES))
+        );
     }
     let (comparison, bound, wanted) = read_bound(at, bound)?;
     Ok(Condition { key: key.to_owned(), consumer, quantity, comparison, bound, wanted })

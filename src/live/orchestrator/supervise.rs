@@ -22,7 +22,11 @@ use crate::{
 const QUIET_REPORTS: u64 = 3;
 
 /// Runs until everything is quiet, the drain's bound or Ctrl-C. True where a person stopped it.
-pub(super) async fn until_over(stage: &mut Stage<'_>, clock: Clock, options: &mut RunOptions) -> Result<bool, RunError> {
+pub(super) async fn until_over(
+    stage: &mut Stage<'_>,
+    clock: Clock,
+    options: &mut RunOptions,
+) -> Result<bool, RunError> {
     let mut timeline = Timeline::of(stage.plan());
     let window_end = Time::ZERO + stage.plan().duration;
     let bound = window_end + stage.plan().drain;
@@ -140,11 +144,8 @@ fn down_time(plan: &Plan, consumer: ConsumerNo, fault: u16) -> Span {
 
 fn snapshot(stage: &Stage<'_>, now: Time) -> Snapshot {
     let provider = stage.actors.iter().find(|actor| actor.consumer().is_none());
-    let consumers: BTreeMap<_, _> = stage
-        .actors
-        .iter()
-        .filter_map(|actor| Some((actor.consumer()?, (actor.progress, actor.lives()))))
-        .collect();
+    let consumers: BTreeMap<_, _> =
+        stage.actors.iter().filter_map(|actor| Some((actor.consumer()?, (actor.progress, actor.lives())))).collect();
     Snapshot {
         now,
         draining: now >= Time::ZERO + stage.plan().duration,

@@ -16,13 +16,9 @@ pub(super) enum Action {
     /// Start it again.
     Restart,
     /// Stop it without killing it.
-    Stall {
-        fault: u16,
-    },
+    Stall { fault: u16 },
     /// Kill it.
-    Kill {
-        fault: u16,
-    },
+    Kill { fault: u16 },
 }
 
 /// The actions that are due, soonest first.
