@@ -167,3 +167,6 @@ impl Hits {
     /// The consumer's process.
     pub const PROCESS: Hits = Hits { webhooks: false, polls: false, process: true };
 }
+
+#[cfg(test)]
+mod tests;

@@ -67,7 +67,7 @@ struct Worker {
 
 /// A future of this task has come to its end.
 enum Done {
-    Attempt { worker: Box<Worker>, start: Start, sent: Time, ending: Ending },
+    Attempt { worker: Worker, start: Start, sent: Time, ending: Ending },
     Attack { kind: AttackKind, event: Event, sent: Time, ending: Ending },
 }
 
@@ -79,7 +79,7 @@ struct Driver {
     machine: Dispatch,
     outputs: Vec<Output>,
     in_flight: FuturesUnordered<Job>,
-    idle: Vec<Box<Worker>>,
+    idle: Vec<Worker>,
     /// Attacks that wait for an attacker's hand to be free.
     attacks: VecDeque<(Event, Attack)>,
     attacking: u32,
@@ -137,7 +137,7 @@ impl Driver {
         self.attacks.extend(fate.attacks.iter().map(|&attack| (start.event, attack)));
         self.context.counts.attempt();
         let (context, endpoint) = (Arc::clone(&self.context), Arc::clone(&self.endpoint));
-        let mut worker = self.idle.pop().unwrap_or_else(|| Box::new(self.worker()));
+        let mut worker = self.idle.pop().unwrap_or_else(|| self.worker());
         self.in_flight.push(Box::pin(async move {
             let sent = context.clock.now();
             worker.request.write_attempt(&context, &endpoint, &start.event, start.number);

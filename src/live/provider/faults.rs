@@ -2,11 +2,7 @@
 
 use std::{future::pending, time::Duration};
 
-use super::{
-    context::Context,
-    request::Request,
-    sender::{Answer, Sender},
-};
+use super::{context::Context, reply::Reply, request::Request, sender::Sender};
 use crate::{
     fault::{Fate, LossSeen, RequestFate, ResponseFate, Target},
     model::{AttemptOutcome, Span},
@@ -69,8 +65,8 @@ async fn deliver(context: &Context, sender: &mut Sender, request: &Request, fate
     if fate.response == ResponseFate::LostBeforeProcessing {
         return broken_after(sender.send_and_close(request.bytes()).await);
     }
-    let answer = match sender.exchange(request.bytes()).await {
-        Ok(answer) => answer,
+    let reply = match sender.exchange(request.bytes()).await {
+        Ok(reply) => reply,
         Err(outcome) => return outcome.into(),
     };
     wait(context, fate.response_delay).await;
@@ -82,7 +78,7 @@ async fn deliver(context: &Context, sender: &mut Sender, request: &Request, fate
             }
             AttemptOutcome::Reset.into()
         }
-        _ => Ending { outcome: AttemptOutcome::Status(answer.status), retry_after: retry_after(context, &answer) },
+        _ => Ending { outcome: AttemptOutcome::Status(reply.status), retry_after: retry_after(context, &reply) },
     }
 }
 
@@ -97,8 +93,8 @@ async fn wait(context: &Context, delay: Span) {
     }
 }
 
-fn retry_after(context: &Context, answer: &Answer) -> Option<Span> {
-    let asked = wire::parse_retry_after(answer.retry_after.as_deref()?, context.clock.unix_secs())?;
+fn retry_after(context: &Context, reply: &Reply) -> Option<Span> {
+    let asked = wire::parse_retry_after(reply.retry_after.as_deref()?, context.clock.unix_secs())?;
     Some(scaled(context, asked))
 }
 

@@ -13,6 +13,10 @@ use crate::{
     model::Span,
 };
 
+/// How much longer than the client's timeout a connection is held: its clock began before ours, but
+/// timers have a grain, and it must be the client that ends the wait.
+const HOLD_MARGIN: Span = Span::from_millis(250);
+
 /// The connection is closed without an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a fault closes the connection")]
@@ -34,7 +38,7 @@ pub(super) async fn carry_out(
             page.await
         }
         RequestFate::Lost(LossSeen::Timeout) | RequestFate::Hang => {
-            wait(context, timeout).await;
+            wait(context, timeout + HOLD_MARGIN).await;
             return Err(Closed);
         }
         RequestFate::Lost(LossSeen::Reset) | RequestFate::Refused => return Err(Closed),
@@ -52,7 +56,7 @@ pub(super) async fn carry_out(
     match fate.response {
         ResponseFate::Deliver => Ok(answer),
         ResponseFate::LostAfterProcessing(LossSeen::Timeout) => {
-            wait(context, timeout).await;
+            wait(context, timeout + HOLD_MARGIN).await;
             Err(Closed)
         }
         ResponseFate::LostAfterProcessing(LossSeen::Reset) | ResponseFate::LostBeforeProcessing => Err(Closed),

@@ -5,8 +5,6 @@
 //! is one pure function over a prefix of the answer, so it gives the same result however the bytes
 //! were split on their way.
 
-use std::ops::Range;
-
 /// The longest answer that is read, head and body. A webhook's answer says next to nothing.
 pub(super) const REPLY_MAX: usize = 64 * 1024;
 
@@ -19,8 +17,8 @@ const INTERIM_MAX: usize = 8;
 pub(super) struct Reply {
     /// The status, 200 to 599.
     pub status: u16,
-    /// Where the value of `Retry-After` lies in the bytes.
-    pub retry_after: Option<Range<usize>>,
+    /// The value of `Retry-After`.
+    pub retry_after: Option<String>,
     /// Length of the answer in bytes.
     pub length: usize,
     /// Whether the connection may carry another request.
@@ -65,7 +63,7 @@ struct Head {
     body_at: usize,
     framing: Framing,
     keep_alive: bool,
-    retry_after: Option<Range<usize>>,
+    retry_after: Option<String>,
 }
 
 fn read_head(bytes: &[u8], start: usize) -> Result<Option<Head>, BadReply> {
@@ -84,7 +82,7 @@ fn read_head(bytes: &[u8], start: usize) -> Result<Option<Head>, BadReply> {
         retry_after: None,
     };
     for header in parsed.headers.iter() {
-        head.take_header(bytes, header)?;
+        head.take_header(header)?;
     }
     if matches!(status, 100..200 | 204 | 304) {
         head.framing = Framing::Length(0);
@@ -93,7 +91,7 @@ fn read_head(bytes: &[u8], start: usize) -> Result<Option<Head>, BadReply> {
 }
 
 impl Head {
-    fn take_header(&mut self, bytes: &[u8], header: &httparse::Header<'_>) -> Result<(), BadReply> {
+    fn take_header(&mut self, header: &httparse::Header<'_>) -> Result<(), BadReply> {
         let name_is = |name: &str| header.name.eq_ignore_ascii_case(name);
         if name_is("content-length") {
             let text = std::str::from_utf8(header.value).map_err(|_| BadReply)?.trim();
@@ -115,9 +113,7 @@ impl Head {
             let says_close = |option: &[u8]| option.trim_ascii().eq_ignore_ascii_case(b"close");
             self.keep_alive &= !header.value.split(|&b| b == b',').any(says_close);
         } else if name_is("retry-after") {
-            // The value borrows from `bytes`, so its place is the difference of the addresses.
-            let at = header.value.as_ptr() as usize - bytes.as_ptr() as usize;
-            self.retry_after = Some(at..at + header.value.len());
+            self.retry_after = std::str::from_utf8(header.value).ok().map(str::to_owned);
         }
         Ok(())
     }
@@ -206,8 +202,7 @@ mod tests {
             .collect();
         let keep = [true, true, true, true, true, true, false, false];
         assert_eq!(read, [200, 204, 200, 200, 503, 202, 200, 200].into_iter().zip(keep).collect::<Vec<_>>());
-        let at = reply(ANSWERS[4]).retry_after.unwrap();
-        assert_eq!(&ANSWERS[4][at], "7");
+        assert_eq!(reply(ANSWERS[4]).retry_after.as_deref(), Some("7"));
     }
 
     #[test]

@@ -28,13 +28,6 @@ pub(super) struct Sender {
     reply: Vec<u8>,
 }
 
-/// A complete answer: its status, and what it says of when to come again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub status: u16,
-    pub retry_after: Option<String>,
-}
-
 impl Sender {
     /// A sender to `endpoint`, not connected yet.
     pub fn new(endpoint: Arc<Endpoint>, traffic: Arc<Traffic>) -> Sender {
@@ -43,7 +36,7 @@ impl Sender {
     }
 
     /// Sends a request and reads the whole answer. The error is what the sender saw instead.
-    pub async fn exchange(&mut self, request: &[u8]) -> Result<Answer, AttemptOutcome> {
+    pub async fn exchange(&mut self, request: &[u8]) -> Result<Reply, AttemptOutcome> {
         let mut stream = self.connection().await?;
         self.traffic.count_request();
         // A receiver may answer and close before it has read everything: its answer still counts.
@@ -57,8 +50,7 @@ impl Sender {
         if written.is_ok() && reply.keep_alive && reply.length == self.reply.len() {
             self.kept = Some(stream);
         }
-        let text = reply.retry_after.and_then(|at| std::str::from_utf8(&self.reply[at]).ok().map(str::to_owned));
-        Ok(Answer { status: reply.status, retry_after: text })
+        Ok(reply)
     }
 
     /// Sends these bytes and closes the connection at once.
