@@ -71,7 +71,12 @@ fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
         ledger_ttl: None,
         workers: 4,
         max_tries: 3,
-        effect: EffectPlan { kind: EffectKind::Append, duration: Span::ZERO, distribution: Distribution::Constant },
+        effect: EffectPlan {
+            kind: EffectKind::Append,
+            duration: Span::ZERO,
+            distribution: Distribution::Constant,
+            poison_every: None,
+        },
         flaw: None,
     }
 }

@@ -24,7 +24,7 @@ const RECEIVERS: &[Wrong] = &[
         name: "no ledger",
         consumer: r#"ledger = "none""#,
         around: "[[fault]]\nkind = \"drop-ack\"\nprobability = 0.1",
-        promise: "once",
+        promise: "effect-at-most-once",
         shows_in: "duplicates_applied",
     },
     Wrong {
@@ -32,63 +32,63 @@ const RECEIVERS: &[Wrong] = &[
         name: "ledger kept 5 minutes",
         consumer: r#"ledger_ttl = "300ms""#,
         around: "[[fault]]\nkind = \"drop-ack\"\nevery = 10\nattempts = [1, 2, 3, 4, 5, 6]",
-        promise: "once",
+        promise: "effect-at-most-once",
         shows_in: "duplicates_applied",
     },
     Wrong {
         name: "memory ledger with a restart",
         consumer: r#"ledger = "memory""#,
         around: "[[fault]]\nkind = \"crash\"\npoint = \"after-apply\"\npass = 50\ndown = \"20ms\"",
-        promise: "once",
+        promise: "effect-at-most-once",
         shows_in: "duplicates_applied",
     },
     Wrong {
         name: "check then act",
         consumer: "flaw = \"check-then-act\"\nworkers = 8\neffect = { duration = \"20ms\" }",
         around: "[[fault]]\nkind = \"duplicate\"\ncopies = 39\nevent = 10",
-        promise: "once",
+        promise: "effect-at-most-once",
         shows_in: "duplicates_applied",
     },
     Wrong {
         name: "ack before store",
         consumer: r#"flaw = "ack-before-store""#,
         around: "[[fault]]\nkind = \"crash\"\npoint = \"before-store\"\npass = 50\ndown = \"20ms\"",
-        promise: "kept",
+        promise: "acked-is-kept",
         shows_in: "lost",
     },
     Wrong {
         name: "effect before ledger",
         consumer: r#"flaw = "effect-before-ledger""#,
         around: "[[fault]]\nkind = \"crash\"\npoint = \"between-effect-and-ledger\"\npass = 50\ndown = \"20ms\"",
-        promise: "once",
+        promise: "effect-at-most-once",
         shows_in: "duplicates_applied",
     },
     Wrong {
         name: "synchronous processing",
         consumer: "flaw = \"synchronous\"\nworkers = 1\neffect = { duration = \"30ms\" }",
         around: "",
-        promise: "ack-budget",
+        promise: "ack-in-budget",
         shows_in: "duplicates_received",
     },
     Wrong {
         name: "no verification",
         consumer: r#"flaw = "no-verification""#,
         around: "[[fault]]\nkind = \"forge\"\nevery = 10",
-        promise: "authentic",
+        promise: "no-forgery",
         shows_in: "forged_accepted",
     },
     Wrong {
         name: "unkeyed SHA-256",
         consumer: r#"flaw = "unkeyed-sha256""#,
         around: "[[fault]]\nkind = \"forge\"\nmethod = \"unkeyed-sha256\"\nevery = 10",
-        promise: "authentic",
+        promise: "no-forgery",
         shows_in: "forged_accepted",
     },
     Wrong {
         name: "re-serialised JSON",
         consumer: r#"flaw = "reserialised-json""#,
         around: "",
-        promise: "accepts-genuine",
+        promise: "genuine-is-accepted",
         shows_in: "undelivered",
     },
     Wrong {
@@ -102,7 +102,7 @@ const RECEIVERS: &[Wrong] = &[
         name: "a duplicate answered 409",
         consumer: r#"flaw = "duplicate-409""#,
         around: "[[fault]]\nkind = \"drop-ack\"\nprobability = 0.1\nattempts = [1]",
-        promise: "accepts-genuine",
+        promise: "genuine-is-accepted",
         shows_in: "gave_up_but_applied",
     },
 ];
@@ -112,17 +112,17 @@ const POLLERS: &[Wrong] = &[
         name: "cursor saved before the effect",
         consumer: r#"flaw = "cursor-before-effect""#,
         around: "[[fault]]\nkind = \"crash\"\npoint = \"after-cursor\"\npass = 3\ndown = \"20ms\"",
-        promise: "kept",
+        promise: "cursor-skips-nothing",
         shows_in: "lost",
     },
     Wrong {
         name: "cursor by timestamp with ties",
         consumer: r#"flaw = "timestamp-cursor""#,
         around: "",
-        promise: "kept",
+        promise: "cursor-skips-nothing",
         shows_in: "lost",
     },
-    Wrong { name: "one page only", consumer: r#"flaw = "one-page""#, around: "", promise: "kept", shows_in: "lost" },
+    Wrong { name: "one page only", consumer: r#"flaw = "one-page""#, around: "", promise: "cursor-skips-nothing", shows_in: "lost" },
 ];
 
 fn scenario(kind: &str, wrong: &Wrong, provider: &str, consumer: &str) -> String {
@@ -136,7 +136,7 @@ fn scenario(kind: &str, wrong: &Wrong, provider: &str, consumer: &str) -> String
 
 /// Whether the audit names the promise as broken, with an example.
 fn broken(run: &Run, promise: &str) -> bool {
-    let promises = run.consumer("consumer")["promises"].as_array().cloned().unwrap_or_default();
+    let promises = run.run()["promises"].as_array().cloned().unwrap_or_default();
     promises.iter().any(|p| p["name"] == promise && p["verdict"] == "broken" && !p["example"].is_null())
 }
 
@@ -152,7 +152,7 @@ fn assert_caught(kind: &str, wrong: &Wrong, provider: &str, common: &str) {
 fn assert_right_is_safe(kind: &str, wrong: &Wrong, provider: &str, common: &str) {
     let (run, _work) = run(&scenario(kind, wrong, provider, common), &[]);
     run.assert_safe("consumer");
-    for promise in run.consumer("consumer")["promises"].as_array().expect("promises") {
+    for promise in run.run()["promises"].as_array().expect("promises") {
         assert_ne!(promise["verdict"], "broken", "{}: {promise}\n{}", wrong.name, run.stdout());
     }
 }

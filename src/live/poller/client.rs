@@ -133,7 +133,7 @@ impl PollClient {
         let mut url = format!("{}/events?limit={}", self.base_url, polling.page_size);
         match (cursor, self.flaw) {
             (Some(cursor), Some(Flaw::TimestampCursor)) => url.push_str(&format!("&since={cursor}")),
-            (None, Some(Flaw::TimestampCursor)) => url.push_str("&since=t0"),
+            (None, Some(Flaw::TimestampCursor)) => url.push_str("&since="),
             (Some(cursor), _) => url.push_str(&format!("&cursor={cursor}")),
             (None, _) => {}
         }
