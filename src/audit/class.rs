@@ -22,9 +22,12 @@ pub enum Class {
     Undelivered,
 }
 
+/// Whether a class holds, given the facts.
+pub type Predicate = fn(Facts) -> bool;
+
 impl Class {
     /// Every class with its predicate, in the order of the books.
-    pub const TABLE: [(Class, fn(Facts) -> bool); 6] = [
+    pub const TABLE: [(Class, Predicate); 6] = [
         (Class::Applied, applied),
         (Class::Superseded, superseded),
         (Class::DeadLettered, dead_lettered),
@@ -71,7 +74,10 @@ fn lost(facts: Facts) -> bool {
 
 /// The sender gave up without ever seeing an ack, no store holds it, and it is known why not.
 fn undelivered(facts: Facts) -> bool {
-    facts.any(Facts::GAVE_UP) && !facts.any(Facts::ACKED.with(Facts::COPY_ACKED)) && nowhere(facts) && can_vanish(facts)
+    facts.any(Facts::GAVE_UP)
+        && !facts.any(Facts::ACKED.with(Facts::COPY_ACKED).with(Facts::PASSED))
+        && nowhere(facts)
+        && can_vanish(facts)
 }
 
 fn final_row(facts: Facts) -> bool {

@@ -73,7 +73,16 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
             return;
         }
         for story in &mut stories {
-            if let Some((at, text)) = line_of(plan, &record, story) {
+            if let Record::Attempt(attempt) = &record
+                && attempt.what == story.what
+            {
+                // What happened in between shall stand in between.
+                story.add(Some(attempt.sent), format!("{} sent", attempt_name(attempt)));
+                story.add(
+                    Some(attempt.done),
+                    format!("{}: {}", attempt_name(attempt), outcome_in_words(attempt.outcome)),
+                );
+            } else if let Some((at, text)) = line_of(plan, &record, story) {
                 story.add(at, text);
             }
         }
@@ -118,7 +127,6 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
             let lag = emitted_at.since(event.occurred_at);
             (event.occurred_at, format!("emitted: subject {}, version {} (lag {lag})", event.subject, event.version))
         }
-        Record::Attempt(attempt) => (attempt.sent, attempt_in_words(&attempt)),
         Record::Attack { kind, sent, outcome, .. } => (sent, attack_in_words(kind, outcome)),
         Record::GaveUp { at, attempts, .. } => (at, format!("sender gives up after {attempts} attempts")),
         Record::FaultHit { fault, consumer, client, number, attempt, at }
@@ -144,13 +152,11 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
     Some((Some(at), text))
 }
 
-fn attempt_in_words(attempt: &Attempt) -> String {
-    let which = match attempt.copy {
+fn attempt_name(attempt: &Attempt) -> String {
+    match attempt.copy {
         0 => format!("attempt {}", attempt.number),
         copy => format!("copy {copy} of attempt {}", attempt.number),
-    };
-    let took = attempt.done.since(attempt.sent);
-    format!("{which} sent, {} after {took}", outcome_in_words(attempt.outcome))
+    }
 }
 
 fn outcome_in_words(outcome: AttemptOutcome) -> String {
@@ -166,7 +172,7 @@ fn outcome_in_words(outcome: AttemptOutcome) -> String {
 
 fn attack_in_words(kind: AttackKind, outcome: AttemptOutcome) -> String {
     let what = match kind {
-        AttackKind::Forge(method) => format!("attacker forges an event ({method:?})"),
+        AttackKind::Forge(method) => format!("attacker forges an event ({})", kebab(&method)),
         AttackKind::Replay => "attacker replays a captured request".to_owned(),
     };
     format!("{what}: {}", outcome_in_words(outcome))
@@ -200,10 +206,16 @@ fn cursor_in_words(passed: CursorPosition, seq: Seq) -> String {
 fn change_in_words(change: ProcessChange) -> Option<String> {
     match change {
         ProcessChange::Killed => Some("the consumer is killed".to_owned()),
-        ProcessChange::Crashed(point) => Some(format!("the consumer dies at {point:?}")),
+        ProcessChange::Crashed(point) => Some(format!("the consumer dies at the point {}", kebab(&point))),
         ProcessChange::Stalled => Some("the consumer stalls".to_owned()),
         ProcessChange::Resumed => Some("the consumer resumes".to_owned()),
         ProcessChange::Failed => Some("the consumer FAILED".to_owned()),
         ProcessChange::Ready | ProcessChange::Exited => None,
     }
+}
+
+/// The name in the scenario file.
+fn kebab(value: &impl serde::Serialize) -> String {
+    let name = serde_json::to_value(value).ok();
+    name.and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }

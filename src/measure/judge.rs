@@ -25,7 +25,7 @@ use crate::{
 
 /// Judges the run whose records lie in `dir`.
 pub fn judge_dir(plan: &Plan, dir: &Path) -> Result<RunResult, ReadError> {
-    judge(plan, &|each| read_dir(dir, |record| each(record)))
+    judge(plan, &|each| read_dir(dir, each))
 }
 
 /// Judges a run. `source` is read two or three times.
@@ -203,6 +203,10 @@ impl<'a> Second<'a> {
                 }
                 self.tallies[i].settle(&event, facts, class, book.settled_at(what));
             }
+        }
+        if let Some(seq) = book.furthest_cursor().filter(|seq| *seq > 0 && events.get(*seq).is_none()) {
+            problems
+                .add("a cursor stands at an event that was never emitted", || format!("{}: event {seq}", mine.name));
         }
         let tally = &self.tallies[i];
         let classed: u64 = tally.classes.values().sum();

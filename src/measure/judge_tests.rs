@@ -65,8 +65,8 @@ fn a_faithful_run_is_valid_and_all_its_promises_are_kept() {
 #[test]
 fn planted_miscounts_void_the_run() {
     type Plant = fn(&mut Vec<Record>);
-    let plants: [(&str, Plant); 10] = [
-        ("not in the log", |r| drop(drop_one(r, |r| matches!(r, Record::Emitted { event, .. } if event.seq == 7)))),
+    let plants: [(&str, Plant); 11] = [
+        ("not in the log", |r| r.retain(|r| !matches!(r, Record::Emitted { event, .. } if event.seq == 7))),
         ("not in the log", |r| {
             let last = r.iter().rposition(|r| matches!(r, Record::Emitted { .. })).unwrap();
             r.remove(last);
@@ -100,7 +100,10 @@ fn planted_miscounts_void_the_run() {
         ("process failed", |r| {
             r.push(Record::Process { role: Role::Receiver(HOOK), change: ProcessChange::Failed, at: Time(1) });
         }),
-        ("no end", |r| drop(r.pop())),
+        ("cursor stands", |r| {
+            r.push(Record::Cursor { consumer: POLL, client: 0, passed: CursorPosition::Seq(5_000) });
+        }),
+        ("no end", |r| r.retain(|r| !matches!(r, Record::End { .. }))),
         ("before its event", |r| {
             let row = r.iter_mut().find_map(|r| if let Record::Effect(row) = r { Some(row) } else { None });
             row.unwrap().at = Time::ZERO;
@@ -325,4 +328,42 @@ fn lag_and_torn_files_void_the_run() {
     }
     let run = judged(&plan, &records);
     assert!(run.why_void[0].contains("the provider lagged 11.0 ms"), "{:?}", run.why_void);
+}
+
+#[test]
+fn each_client_of_an_all_consumer_has_its_own_obligations() {
+    let (mut plan, _) = quiet();
+    for consumer in &mut plan.consumers {
+        (consumer.follows, consumer.clients) = (crate::scenario::Follows::All, 3);
+        consumer.effect.kind = EffectKind::Set;
+    }
+    let mut records = fixture::records(&plan);
+    let what = Obligation { consumer: HOOK, client: 2, seq: 8 };
+    unwork(&mut records, what);
+    records.push(Record::DeadLetter { what, forged: false });
+    let run = judged(&plan, &records);
+    assert!(run.valid, "{:?}", run.why_void);
+    for consumer in &run.consumers {
+        assert_eq!(consumer.due, 3 * run.provider.emitted);
+    }
+    assert_eq!((run.consumers[1].dead_lettered, run.consumers[1].applied), (Some(1), Some(run.consumers[1].due - 1)));
+}
+
+#[test]
+fn an_interrupted_run_may_end_early_but_has_no_gaps() {
+    let (plan, mut records) = quiet();
+    let early = |r: &Record| match r {
+        Record::Emitted { event, .. } => event.seq < 100,
+        Record::Cursor { .. } => false,
+        other => crate::audit::obligation_of(other).is_none_or(|what| what.seq < 100),
+    };
+    records.retain(early);
+    assert!(!judged(&plan, &records).valid);
+    if let Some(Record::End { interrupted, .. }) = records.last_mut() {
+        *interrupted = true;
+    }
+    let run = judged(&plan, &records);
+    assert!(run.valid && run.interrupted, "{:?}", run.why_void);
+    records.retain(|r| !matches!(r, Record::Emitted { event, .. } if event.seq == 50));
+    assert!(!judged(&plan, &records).valid);
 }

@@ -25,7 +25,7 @@ pub(super) fn maybe_count(value: Option<u64>) -> String {
 /// Seconds with three significant digits in the unit that suits.
 pub(super) fn seconds(value: f64) -> String {
     let (value, unit) = match value.abs() {
-        v if v == 0.0 => return "0 s".to_owned(),
+        0.0 => return "0 s".to_owned(),
         v if v < 1e-3 => (value * 1e6, "µs"),
         v if v < 1.0 => (value * 1e3, "ms"),
         v if v < 120.0 => (value, "s"),

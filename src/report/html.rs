@@ -11,6 +11,7 @@ use super::{
     plots::FIGURES,
     rows, shown,
     text::{actual, ran, verdict_line},
+    wins,
 };
 use crate::{
     audit::promises,
@@ -85,6 +86,7 @@ fn run(run: &RunResult) -> Result<Markup, ExportError> {
                     figcaption { (figure.how_to_read) }
                 }
             }
+            (polling_wins(run))
             (promise_list(run))
             (expectations(run))
             (model(run))
@@ -142,6 +144,17 @@ fn table(run: &RunResult) -> Markup {
         }
         p.small { "Books: due = applied + superseded + dead-lettered + lost + pending + undelivered. Rows that are zero \
                    throughout are left out." }
+    }
+}
+
+fn polling_wins(run: &RunResult) -> Markup {
+    let wins = wins::polling_wins(run);
+    html! {
+        @if !wins.is_empty() {
+            h3 { "Where polling won" }
+            p { "The best poller against the best webhook, where less is better:" }
+            ul { @for win in &wins { li { (win) } } }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod json;
 pub mod plots;
 mod rows;
 pub mod text;
+mod wins;
 
 use std::{
     io,

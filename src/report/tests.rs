@@ -135,3 +135,29 @@ fn the_story_of_one_event_is_told_in_order() {
     let quiet: Vec<Record> = Vec::new();
     assert!(explain(&plan, &replay(&quiet, 0), None).unwrap().contains("nothing was emitted"));
 }
+
+#[test]
+fn several_seeds_carry_intervals_and_modes_are_not_mixed() {
+    let mut plan = fixture::comparison();
+    let mut runs = Vec::new();
+    for seed in 1..=4 {
+        plan.seed = seed;
+        runs.push(judge(&plan, &replay(&fixture::records(&plan), 0)).unwrap());
+    }
+    runs[3].mode = crate::scenario::Mode::Virtual;
+    let results = Results::new(&plan, host(), runs);
+    let rows = results.summary.iter().filter(|row| row.consumer == "poll-5s" && row.quantity == "age_s.p50");
+    let row = rows.collect::<Vec<_>>();
+    assert_eq!(row.len(), 1, "one virtual run makes no interval");
+    assert!(row[0].n == 3 && row[0].low < row[0].mean && row[0].mean < row[0].high);
+    assert!(text::render(&results, text::Options::default()).contains("Over seeds"));
+    assert_eq!(shown(&results).count(), 2);
+}
+
+#[test]
+fn every_result_where_polling_wins_is_said() {
+    let (plan, results) = synthetic();
+    let shown = text::render(&results, text::Options::default());
+    assert!(shown.contains("Where polling won\n  - p99 of the age: poll-5s 4.96 s, webhook 7.27 s"), "{shown}");
+    assert!(file(&results, &plan, "report.html").contains("Where polling won"));
+}

@@ -7,10 +7,10 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_C
 use super::{
     ExportError, File,
     format::{NOT_OBSERVED, count, digits, in_unit, mode, plural, seconds},
-    one, rows, shown,
+    one, rows, shown, wins,
 };
 use crate::{
-    measure::{Example, Results, RunResult, Verdict, quantity},
+    measure::{ConsumerResult, Example, Results, RunResult, Verdict, quantity},
     scenario::Plan,
 };
 
@@ -43,6 +43,7 @@ pub fn render(results: &Results, options: Options) -> String {
     }
     out.seeds(results);
     if !results.conclude.is_empty() {
+        out.text.push('\n');
         out.paragraph(&results.conclude);
     }
     let _ = writeln!(out.text, "\nReproduce: {}", results.reproduce);
@@ -116,8 +117,14 @@ impl Out {
 
     fn run(&mut self, run: &RunResult) {
         self.banner(run);
-        let _ = writeln!(self.text, "\n{}", ran(run));
+        self.text.push('\n');
+        self.paragraph(&ran(run));
         self.table(run);
+        let wins = wins::polling_wins(run);
+        if !wins.is_empty() {
+            let _ = writeln!(self.text, "\nWhere polling won");
+            wins.iter().for_each(|win| self.item("-", win));
+        }
         self.promises(run);
         self.expectations(run);
         self.model(run);
@@ -141,10 +148,13 @@ impl Out {
 
     /// As many consumers side by side as fit.
     fn table(&mut self, run: &RunResult) {
-        const LABEL: usize = 26;
-        let widest = run.consumers.iter().map(|c| c.name.chars().count().max(14)).max().unwrap_or(14) + 3;
-        let per_table = (usize::from(self.options.width).saturating_sub(LABEL) / widest).clamp(1, 8);
         let rows = rows::table(run);
+        let goals = goal_rows(run, 0..run.consumers.len());
+        let labels = rows.iter().map(|(row, _)| row.label).chain(goals.iter().map(|goal| goal[0].as_str()));
+        let label = labels.map(|label| label.chars().count()).max().unwrap_or(0) + 4;
+        let head = |c: &ConsumerResult| c.name.chars().count().max(rows::kind(c).chars().count());
+        let widest = run.consumers.iter().map(head).max().unwrap_or(0) + 3;
+        let per_table = (usize::from(self.options.width).saturating_sub(label) / widest).clamp(1, 8);
         for first in (0..run.consumers.len()).step_by(per_table) {
             let columns = first..(first + per_table).min(run.consumers.len());
             let mut table = Table::new();
@@ -189,7 +199,7 @@ impl Out {
             let mark =
                 if expectation.pass { self.paint(Paint::Good, "ok    ") } else { self.paint(Paint::Bad, "FAILED") };
             let actual = actual(&expectation.key, expectation.actual);
-            let _ = writeln!(self.text, "  {mark} {} wanted {}, was {actual}", expectation.key, expectation.wanted);
+            self.item(&mark, &format!("{} wanted {}, was {actual}", expectation.key, expectation.wanted));
         }
     }
 

@@ -59,8 +59,9 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
     let all = || lines.iter().flat_map(|(_, points)| points);
     let (low, high) = all().fold((f64::MAX, 1e-6f64), |(low, high), (x, _)| (low.min(*x), high.max(*x)));
     let floor = all().fold(1.0f64, |floor, (_, y)| floor.min(*y));
-    let (low, high) = (power_below(low.min(high / 10.0)), power_above(high));
-    let floor = power_below(floor.min(0.1));
+    // Little room around the lines, but a power of ten at least, so that an axis has a label.
+    let (low, high) = ((low * 0.8).min(high / 12.0), high * 1.3);
+    let floor = (floor * 0.7).min(0.09);
     let used = legend(area, &consumers_legend(run))?;
     let (_, plot) = area.split_vertically(used);
     let mut chart = ChartBuilder::on(&plot)
@@ -81,9 +82,11 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
         .x_label_formatter(&|age| seconds(*age))
         .y_label_formatter(&|share| percent(*share))
         .draw()?;
-    for (i, points) in lines {
+    let (wide, narrow): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(i, _)| i % 2 == 1);
+    for (i, points) in wide.into_iter().chain(narrow) {
         let (colour, dash, gap) = style(i);
-        let line = colour.stroke_width(2);
+        // Lines that coincide stay visible: thin ones are drawn over wide ones.
+        let line = colour.stroke_width(if i % 2 == 0 { 2 } else { 4 });
         if gap == 0 {
             chart.draw_series(LineSeries::new(points, line))?;
         } else {
@@ -91,14 +94,6 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
         }
     }
     Ok(())
-}
-
-fn power_below(value: f64) -> f64 {
-    10f64.powf(value.log10().floor())
-}
-
-fn power_above(value: f64) -> f64 {
-    10f64.powf(value.log10().ceil())
 }
 
 fn sentence(run: &RunResult) -> Option<String> {

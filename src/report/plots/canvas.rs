@@ -134,3 +134,13 @@ pub(super) fn windows(run: &RunResult, consumer: usize) -> impl Iterator<Item = 
     let mine = run.disturbances.iter().filter(move |d| d.consumers.iter().any(|no| usize::from(*no) == consumer));
     mine.map(|d| (d.from_s, d.until_s, d.what.as_str()))
 }
+
+/// Seconds per unit and the description of a time axis of this length.
+pub(super) fn time_axis(length_s: f64) -> (f64, &'static str) {
+    match length_s {
+        s if s < 600.0 => (1.0, "seconds since the start"),
+        s if s < 18_000.0 => (60.0, "minutes since the start"),
+        s if s < 432_000.0 => (3_600.0, "hours since the start"),
+        _ => (86_400.0, "days since the start"),
+    }
+}

@@ -4,7 +4,9 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, GRID, INK, Mark, SHADE, USEFUL, caption, faint, font, legend, round_up, sheet, windows},
+    canvas::{
+        Area, Drawn, GRID, INK, Mark, SHADE, USEFUL, caption, faint, font, legend, round_up, sheet, time_axis, windows,
+    },
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -60,33 +62,35 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
 }
 
 fn panel(area: &Area<'_>, run: &RunResult, no: usize, consumer: &ConsumerResult, top: f64, last: bool) -> Drawn {
+    let (unit_s, unit) = time_axis(run.duration_s);
     let mut chart = ChartBuilder::on(area)
         .margin(6)
         .margin_right(28)
         .margin_top(24)
         .x_label_area_size(if last { FOOT } else { 0 })
         .y_label_area_size(70)
-        .build_cartesian_2d(0.0..run.duration_s.max(1.0), 0.0..top)?;
-    let shades =
-        windows(run, no).map(|(from, until, _)| Rectangle::new([(from, 0.0), (until, top)], SHADE.mix(0.25).filled()));
+        .build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
+    let shades = windows(run, no).map(|(from, until, _)| {
+        Rectangle::new([(from / unit_s, 0.0), (until / unit_s, top)], SHADE.mix(0.25).filled())
+    });
     chart.draw_series(shades)?;
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
     mesh.label_style(font(13)).axis_desc_style(font(14)).y_desc("per second").y_labels(4);
     mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
     if last {
-        mesh.x_desc("seconds since the start");
+        mesh.x_desc(unit);
     }
     mesh.draw()?;
     let width = consumer.series.bucket_s;
-    let attempts = consumer.series.points().map(|(at, bucket)| (at, bucket.attempts as f64 / width));
+    let attempts = consumer.series.points().map(|(at, bucket)| (at / unit_s, bucket.attempts as f64 / width));
     chart.draw_series(LineSeries::new(attempts, USEFUL.stroke_width(2)))?;
     let duplicates: Vec<(f64, f64)> =
-        consumer.series.points().map(|(at, bucket)| (at, bucket.duplicates_received as f64 / width)).collect();
+        consumer.series.points().map(|(at, bucket)| (at / unit_s, bucket.duplicates_received as f64 / width)).collect();
     chart.draw_series(DashedLineSeries::new(duplicates, 7, 4, DUPLICATES.stroke_width(2)))?;
     for (from, until, what) in windows(run, no) {
         // A label that would leave the picture on the right is moved left of its window.
-        let x = chart.backend_coord(&((from + until) / 2.0, top)).0 - area.get_base_pixel().0;
+        let x = chart.backend_coord(&((from + until) / 2.0 / unit_s, top)).0 - area.get_base_pixel().0;
         let half = super::canvas::text_width(what, 12) / 2;
         let (width, _) = area.dim_in_pixel();
         caption(area, what, ((x - half).clamp(0, width as i32 - 2 * half), 32), faint(12))?;

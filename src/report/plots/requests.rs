@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, FAILED, GRID, INK, Mark, USEFUL, WASTED, caption, font, legend, round_up, sheet},
+    canvas::{Area, Drawn, FAILED, GRID, INK, Mark, USEFUL, WASTED, caption, font, legend, round_up, sheet, time_axis},
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -48,19 +48,20 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
 
 fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, last: bool) -> Drawn {
     let width = consumer.series.bucket_s;
+    let (unit_s, unit) = time_axis(run.duration_s);
     let mut chart = ChartBuilder::on(area)
         .margin(6)
         .margin_right(28)
         .margin_top(24)
         .x_label_area_size(if last { FOOT } else { 0 })
         .y_label_area_size(70)
-        .build_cartesian_2d(0.0..run.duration_s.max(1.0), 0.0..top)?;
+        .build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
     mesh.label_style(font(13)).axis_desc_style(font(14)).y_desc("per second").y_labels(4);
     mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
     if last {
-        mesh.x_desc("seconds since the start");
+        mesh.x_desc(unit);
     }
     mesh.draw()?;
     for (middle, bucket) in consumer.series.points() {
@@ -70,7 +71,10 @@ fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, 
         for (n, colour) in [(bucket.useful, USEFUL), (bucket.wasted, WASTED), (failed, FAILED)] {
             let up = base + n as f64 / width;
             if n > 0 && right > left {
-                chart.draw_series([Rectangle::new([(left, base), (right, up)], colour.mix(0.9).filled())])?;
+                chart.draw_series([Rectangle::new(
+                    [(left / unit_s, base), (right / unit_s, up)],
+                    colour.mix(0.9).filled(),
+                )])?;
             }
             base = up;
         }
