@@ -64,6 +64,19 @@ impl Run {
         assert_eq!(self.count(consumer, "applied"), self.count(consumer, "due"), "{}", self.stdout());
     }
 
+    /// How often a process of this run was killed or died at a crash point.
+    pub fn deaths(&self) -> usize {
+        use pushpull::record::{ProcessChange, Record, read_dir};
+        let mut deaths = 0;
+        let count = |record| {
+            if let Record::Process { change: ProcessChange::Killed | ProcessChange::Crashed(_), .. } = record {
+                deaths += 1;
+            }
+        };
+        read_dir(&self.dir.join("records"), count).expect("the run's records");
+        deaths
+    }
+
     pub fn stdout(&self) -> String {
         String::from_utf8_lossy(&self.output.stdout).into_owned() + &String::from_utf8_lossy(&self.output.stderr)
     }

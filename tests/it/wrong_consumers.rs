@@ -122,7 +122,13 @@ const POLLERS: &[Wrong] = &[
         promise: "cursor-skips-nothing",
         shows_in: "lost",
     },
-    Wrong { name: "one page only", consumer: r#"flaw = "one-page""#, around: "", promise: "cursor-skips-nothing", shows_in: "lost" },
+    Wrong {
+        name: "one page only",
+        consumer: r#"flaw = "one-page""#,
+        around: "",
+        promise: "cursor-skips-nothing",
+        shows_in: "lost",
+    },
 ];
 
 fn scenario(kind: &str, wrong: &Wrong, provider: &str, consumer: &str) -> String {
