@@ -36,12 +36,12 @@ pub enum RoleError {
     #[error("the role was not given an assignment it understands: {0}")]
     Assignment(String),
     /// Something outside did not work.
-    #[error("{what}: {source}")]
+    #[error("{what}: {problem}")]
     Io {
         /// What was tried, with the path or address.
         what: String,
         /// Why it failed.
-        source: std::io::Error,
+        problem: std::io::Error,
     },
     /// A store did not work.
     #[error("{0}")]
@@ -49,10 +49,10 @@ pub enum RoleError {
 }
 
 impl RoleError {
-    /// Names what was tried when `source` came.
+    /// Names what was tried when an error came.
     pub fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> RoleError {
         let what = what.into();
-        move |source| RoleError::Io { what, source }
+        move |problem| RoleError::Io { what, problem }
     }
 }
 

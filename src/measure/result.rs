@@ -254,9 +254,13 @@ impl Results {
 }
 
 impl RunResult {
-    /// Whether every expectation holds.
+    /// Whether every expectation holds. Where nothing is expected, the promises are: a consumer that
+    /// breaks one does not pass. A scenario that means to show a broken promise expects its counts.
     #[must_use]
     pub fn passes(&self) -> bool {
+        if self.expectations.is_empty() {
+            return self.broken().next().is_none();
+        }
         self.expectations.iter().all(|expectation| expectation.pass)
     }
 

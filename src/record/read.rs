@@ -24,12 +24,12 @@ pub struct ReadStats {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// The file or folder cannot be read.
-    #[error("cannot read {path}: {source}")]
+    #[error("cannot read {path}: {problem}")]
     Io {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        problem: io::Error,
     },
     /// Not a record file, or one of another version.
     #[error("{path} is no record file of this version (it does not start with \"pushpull records 1\")")]
@@ -55,7 +55,7 @@ pub enum ReadError {
 
 /// Calls `each` for every record of every `*.records` file in `dir`, files in name order.
 pub fn read_dir(dir: &Path, mut each: impl FnMut(Record)) -> Result<ReadStats, ReadError> {
-    let io_error = |source| ReadError::Io { path: dir.to_owned(), source };
+    let io_error = |problem| ReadError::Io { path: dir.to_owned(), problem };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(io_error)? {
         let path = entry.map_err(io_error)?.path();
@@ -78,7 +78,7 @@ pub fn read_dir(dir: &Path, mut each: impl FnMut(Record)) -> Result<ReadStats, R
 
 /// Calls `each` for every record of one file, in the order written.
 pub fn read_file(path: &Path, mut each: impl FnMut(Record)) -> Result<ReadStats, ReadError> {
-    let io_error = |source| ReadError::Io { path: path.to_owned(), source };
+    let io_error = |problem| ReadError::Io { path: path.to_owned(), problem };
     let mut reader = BufReader::new(File::open(path).map_err(io_error)?);
     let mut magic = [0; MAGIC.len()];
     if reader.read_exact(&mut magic).is_err() || magic != *MAGIC {

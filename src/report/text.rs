@@ -60,8 +60,9 @@ pub fn verdict_line(results: &Results) -> String {
             "VOID: do not believe the figures of {}",
             plural(results.runs.iter().filter(|run| !run.valid).count() as u64, "run")
         ),
-        Verdict::Pass if expectations.is_empty() => "PASS: nothing was expected".to_owned(),
+        Verdict::Pass if expectations.is_empty() => "PASS: every promise that was put to the test is kept".to_owned(),
         Verdict::Pass => format!("PASS: all {} hold", plural(held as u64, "expectation")),
+        Verdict::ExpectationFailed if expectations.is_empty() => "FAIL".to_owned(),
         Verdict::ExpectationFailed => format!(
             "FAIL: {} of {} do not hold",
             expectations.len() - held,
@@ -71,6 +72,7 @@ pub fn verdict_line(results: &Results) -> String {
     let broken: usize = results.runs.iter().map(|run| run.broken().count()).sum();
     match broken {
         0 => said,
+        n if said == "FAIL" => format!("FAIL: {} broken", plural(n as u64, "promise")),
         n => format!("{said}; {} broken", plural(n as u64, "promise")),
     }
 }

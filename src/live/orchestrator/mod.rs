@@ -134,7 +134,8 @@ pub async fn run(plan: &Plan, mut options: RunOptions) -> Result<Outcome, RunErr
     records.put(Record::Usage { role: RoleName::Orchestrator, incarnation: 0, cpu_ns, peak_rss_bytes });
     records.put(Record::End { at: end, interrupted });
     records.finish().map_err(RoleError::io(format!("cannot write the record file {}", own_path.display())))?;
-    if options.state.is_none() {
+    // Somebody else's receiver leaves no stores.
+    if options.state.is_none() && stores.exists() {
         std::fs::remove_dir_all(&stores).map_err(RoleError::io(format!("cannot remove {}", stores.display())))?;
     }
     Ok(Outcome { interrupted })
