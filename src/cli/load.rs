@@ -77,7 +77,8 @@ fn read(which: &str) -> anyhow::Result<(String, String)> {
     if !path.exists() && !is_path {
         bail!("{}", unknown_name(which));
     }
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the scenario {which}"))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the scenario {which}; `pushpull scenarios` lists those in the binary"))?;
     let name = path.file_stem().map_or_else(|| which.to_owned(), |stem| stem.to_string_lossy().into_owned());
     Ok((name, text))
 }

@@ -78,20 +78,26 @@ fn read_selector(at: &At, table: &mut Table) -> Result<Selector, Problem> {
 }
 
 fn deserialize<'de, T: Deserialize<'de>>(at: &At, table: Table) -> Result<T, Problem> {
-    let keys: Vec<String> = table.keys().cloned().collect();
+    let given = table.clone();
     T::deserialize(Value::Table(table)).map_err(|error| {
         let message = error.message().lines().next().unwrap_or_default().to_owned();
-        match unknown_field(&message) {
-            Some((key, fix)) => at.key(&key).problem("unknown key", fix),
-            None => {
-                let culprit = keys.iter().find(|key| error.to_string().contains(&format!("`{key}`")));
-                let at = culprit.map_or_else(|| at.clone(), |key| at.key(key));
-                let (problem, fix) = message.split_once("; ").unwrap_or((&message, "see `pushpull schema`"));
-                at.problem(problem, fix)
-            }
+        if let Some((key, known)) = unknown_field(&message) {
+            let known: Vec<&str> = known.iter().map(String::as_str).chain(COMMON_KEYS).collect();
+            return at.key(&key).problem("unknown key", suggest(&key, &known));
         }
+        // A tagged structure does not say which of its keys it stumbled over; its value does.
+        let quoted = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("'{text}'")));
+        let wrong_kind = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("`{text}`")));
+        let culprit = given.iter().find(|(_, value)| quoted(value) || wrong_kind(value)).map(|(key, _)| key);
+        let at = culprit.map_or_else(|| at.clone(), |key| at.key(key));
+        let (problem, fix) = message.split_once("; ").unwrap_or((&message, "see `pushpull schema`"));
+        at.problem(problem, fix)
     })
 }
+
+/// The keys that every fault takes.
+const COMMON_KEYS: [&str; 10] =
+    ["probability", "every", "first", "from", "until", "event", "attempts", "attempt", "consumer", "provider"];
 
 fn check_limits(at: &At, selector: &Selector) -> Result<(), Problem> {
     if let Some(p) = selector.probability.filter(|p| !(0.0..=1.0).contains(p)) {

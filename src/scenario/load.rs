@@ -202,16 +202,7 @@ fn question(source: &str) -> String {
 }
 
 fn locate(problem: Problem, source: &str, options: &LoadOptions) -> ScenarioError {
-    let key = problem
-        .path
-        .iter()
-        .map(|step| match step {
-            Step::Key(key) if key.contains('.') => format!("\"{key}\""),
-            Step::Key(key) => key.clone(),
-            Step::Index(index) => index.to_string(),
-        })
-        .collect::<Vec<_>>()
-        .join(".");
+    let key = shown_path(&problem.path, source);
     ScenarioError {
         file: options.file.clone(),
         // After --set the text is not the file's any more.
@@ -222,10 +213,37 @@ fn locate(problem: Problem, source: &str, options: &LoadOptions) -> ScenarioErro
     }
 }
 
+/// A path as people would say it: entries of a list by their name where they have one.
+fn shown_path(path: &[Step], source: &str) -> String {
+    if let [Step::Key(flag), Step::Key(set)] = path
+        && flag == "--set"
+    {
+        return format!("--set {set}");
+    }
+    let table = source.parse::<toml::Table>().map(toml::Value::Table).ok();
+    let mut here = table.as_ref();
+    let mut words = Vec::new();
+    for step in path {
+        match step {
+            Step::Key(key) => {
+                here = here.and_then(|value| value.get(key.as_str()));
+                words.push(if key.contains('.') { format!("\"{key}\"") } else { key.clone() });
+            }
+            Step::Index(index) => {
+                here = here.and_then(|value| value.get(*index));
+                let name = here.and_then(|value| value.get("name").or_else(|| value.get("kind")));
+                words.push(name.and_then(toml::Value::as_str).map_or_else(|| index.to_string(), str::to_owned));
+            }
+        }
+    }
+    words.join(".")
+}
+
 /// An error of the TOML parser or of the raw structure.
 fn syntax_error(error: &toml::de::Error, source: &str, options: &LoadOptions) -> ScenarioError {
     let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
-    let (key, fix) = unknown_field(&message).unwrap_or_default();
+    let (key, known) = unknown_field(&message).unwrap_or_default();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let line = error.span().map(|span| {
         // For a key inside a table the parser points at the table: look for the key itself.
         let within = source.get(span.clone()).filter(|_| !key.is_empty()).and_then(|text| text.find(key.as_str()));
@@ -235,24 +253,17 @@ fn syntax_error(error: &toml::de::Error, source: &str, options: &LoadOptions) ->
         true => message,
         false => "unknown key".to_owned(),
     };
-    ScenarioError {
-        file: options.file.clone(),
-        line: line.filter(|_| options.sets.is_empty()),
-        key,
-        problem,
-        fix: if fix.is_empty() {
-            "see `pushpull schema`, or an example: `pushpull scenarios show quickstart`".to_owned()
-        } else {
-            fix
-        },
-    }
+    let fix = if known.is_empty() {
+        "see `pushpull schema`, or an example: `pushpull scenarios show quickstart`".to_owned()
+    } else {
+        suggest(&key, &known)
+    };
+    ScenarioError { file: options.file.clone(), line: line.filter(|_| options.sets.is_empty()), key, problem, fix }
 }
 
-/// Reads serde's "unknown field `x`, expected one of `a`, `b`" to the key and a suggestion.
-pub(super) fn unknown_field(message: &str) -> Option<(String, String)> {
+/// Reads serde's "unknown field `x`, expected one of `a`, `b`" to the key and the known ones.
+pub(super) fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
     let rest = message.strip_prefix("unknown field `")?;
     let (key, rest) = rest.split_once('`')?;
-    let known: Vec<&str> = rest.split('`').skip(1).step_by(2).collect();
-    let fix = if known.is_empty() { "remove it: nothing can be set here".to_owned() } else { suggest(key, &known) };
-    Some((key.to_owned(), fix))
+    Some((key.to_owned(), rest.split('`').skip(1).step_by(2).map(str::to_owned).collect()))
 }

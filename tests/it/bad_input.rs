@@ -55,7 +55,58 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
         "title = \n".to_owned(),
     ];
     let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
-    insta::assert_snapshot!(said.join(""), @"");
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:2: durration: unknown key
+      fix: did you mean "duration"?
+    pushpull: s.toml:2: duration: '60' has no unit
+      fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
+    pushpull: s.toml:2: duration: 'parsecs' is no unit of time
+      fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
+    pushpull: s.toml:2: time_scale: 0 is no speed
+      fix: write a number above 0, such as 60
+    pushpull: s.toml:3: workload.arrivals.kind: "bursty" is not implemented yet
+      fix: use "poisson" or "constant"
+    pushpull: s.toml:3: workload.arrivals.kind: "poison" is unknown
+      fix: did you mean "poisson"?
+    pushpull: s.toml:5: consumer.webhook.queue: "kafka" is not implemented yet
+      fix: use "sqlite" (durable) or "memory"
+    pushpull: s.toml:6: consumer.webhook.ledger_ttl: there is no ledger to forget anything
+      fix: drop ledger_ttl, or write ledger = "sqlite"
+    pushpull: s.toml:5: consumer.webhook.strategy: means nothing for kind = "webhook"
+      fix: remove it, or write kind = "polling"
+    pushpull: s.toml:5: consumer.webhook.url: "http://example.com/hook" is not on this machine
+      fix: write http://127.0.0.1:PORT/PATH (localhost and [::1] do as well)
+    pushpull: s.toml:5: consumer.webhook.flaw: "one-page" is a flaw of a polling consumer
+      fix: move it, or remove it
+    pushpull: s.toml:2: consumer.p.strategy: a polling consumer needs a strategy
+      fix: write strategy = { kind = "fixed", interval = "5s" }
+    pushpull: s.toml:7: fault.drop-ack.probabilty: unknown key
+      fix: did you mean "probability"?
+    pushpull: s.toml:7: fault.drop-ack.probability: 1.5 is no probability
+      fix: write a number from 0 to 1
+    pushpull: s.toml:6: fault.drop-akc.kind: "drop-akc" is unknown
+      fix: did you mean "drop-ack"?
+    pushpull: s.toml:7: fault.outage.from: an outage needs both ends of its window
+      fix: write from = "10s" and until = "20s"
+    pushpull: s.toml:7: fault.delay.delay: 'fast' is no duration
+      fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
+    pushpull: s.toml:7: fault.drop-ack.consumer: "webhok" is no consumer of this scenario
+      fix: did you mean "webhook"?
+    pushpull: s.toml:6: expect."webhook.losst": "losst" is no quantity of a result
+      fix: did you mean "lost"?
+    pushpull: s.toml:6: expect."poller.lost": "poller" is no consumer of this scenario
+      fix: write one of: webhook; a key is "<consumer>.<quantity>"
+    pushpull: s.toml:6: expect."webhook.lost": "none at all" is no condition
+      fix: write a number, or a comparison with a number or a duration: 0, "< 60s", ">= 100"
+    pushpull: s.toml:3: consumer.a b.name: "a b" is no name
+      fix: write up to 40 letters, digits, '-' and '_'
+    pushpull: s.toml:6: consumer.webhook.name: "webhook" is there twice
+      fix: give each consumer its own name
+    pushpull: s.toml: consumer: a scenario without a consumer measures nothing
+      fix: add [[consumer]] with name and kind, such as kind = "webhook"
+    pushpull: s.toml:1: string values must be quoted, expected literal string
+      fix: see `pushpull schema`, or an example: `pushpull scenarios show quickstart`
+    "#);
 }
 
 #[test]
@@ -76,7 +127,22 @@ fn a_command_line_error_names_the_argument_and_the_fix() {
         &["receiver", "quickstart", "--consumer", "poll-2s"],
     ];
     let said: Vec<String> = cases.iter().map(|args| refused(work.path(), args)).collect();
-    insta::assert_snapshot!(said.join(""), @"");
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: "quickstrat" is no scenario
+      fix: did you mean "quickstart"?
+    pushpull: cannot read the scenario missing.toml; `pushpull scenarios` lists those in the binary: No such file or directory (os error 2)
+    pushpull: --mode: virtual time is not implemented in this version
+      fix: leave --mode out, or write --mode live
+    pushpull: quickstart: --set seed: no value
+      fix: write --set key=value, such as --set seed=7
+    pushpull: quickstart: --set consumer.nobody.ledger=none: there is no consumer "nobody"
+      fix: write its name, or its number from 0
+    pushpull: --out full: the run's folder cannot be made; name another with --out: File exists (os error 17)
+    pushpull: --out used: the folder is not empty
+      fix: name a new one, or remove it first
+    pushpull: nowhere: not a run's folder: cannot read nowhere/plan.json: No such file or directory (os error 2)
+    pushpull: quickstart has no webhook consumer "poll-2s"
+    "#);
 }
 
 #[test]
