@@ -1,7 +1,7 @@
 //! Where events wait, where applied ones are remembered, and where cursors live.
 //!
 //! Three promises, one trait each, kept by every engine and held against one shared suite. The
-//! files of a consumer lie in its own folder and outlive its processes; after a run [`export`]
+//! files of a consumer lie in its own folder and outlive its processes; after a run [`export()`]
 //! tells the judge what they hold.
 
 mod export;
@@ -105,7 +105,7 @@ pub trait Queue: Send + Sync {
     fn depth(&self) -> u64;
 
     /// What would be left behind if the process ended now: queue and dead letters of an engine whose
-    /// store does not outlive it. Empty for engines that [`export`] reads from disk.
+    /// store does not outlive it. Empty for engines that [`export()`] reads from disk.
     fn volatile_residue(&self) -> (Vec<Item>, Vec<Item>);
 }
 

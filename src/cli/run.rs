@@ -26,7 +26,7 @@ pub(super) struct RunArgs {
     scenarios: Vec<String>,
     #[command(flatten)]
     overrides: Overrides,
-    /// The run's folder. Default: pushpull-out/<scenario>-<run id>.
+    /// The run's folder. Default: `pushpull-out/SCENARIO-RUN_ID`.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Keep queues and ledgers in this folder from run to run.

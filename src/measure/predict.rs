@@ -100,6 +100,10 @@ impl Rows<'_> {
         }
         let share = f64::from(mine.clients_per_event()) / f64::from(mine.clients.max(1));
         let predicted = model::empty_share(plan.workload.arrivals.rate_per_sec() * share, t);
+        if predicted * polls < 1.0 {
+            // Not one empty poll is to be expected: nothing to compare.
+            return;
+        }
         let error = (predicted * (1.0 - predicted) / polls).sqrt();
         let assumes = "Poisson arrivals, subjects shared equally, polls within the window of arrivals";
         self.add(

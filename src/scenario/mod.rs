@@ -1,7 +1,7 @@
 //! From a scenario file to a validated [`Plan`].
 //!
 //! Two levels: [`raw`] is the file as written (serde, unknown keys refused, JSON Schema), [`Plan`]
-//! is what it means (defaults filled in, names resolved, times scaled). [`load`] leads from one to
+//! is what it means (defaults filled in, names resolved, times scaled). [`load()`] leads from one to
 //! the other and says what is wrong by key, line and fix.
 
 mod conditions;

@@ -16,7 +16,7 @@ use crate::{
 /// Index of a consumer in [`Plan::consumers`].
 pub type ConsumerNo = u16;
 
-/// Everything that a run needs to know. Construct through [`crate::scenario::load`].
+/// Everything that a run needs to know. Construct through [`crate::scenario::load()`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The format of this structure; 1.

@@ -64,7 +64,7 @@ struct RawFaultSchema {
     consumer: Option<OneOrMany>,
     /// The provider whose consumers it hits, where there are several.
     provider: Option<String>,
-    /// Short for attempts = [N].
+    /// Short for `attempts = [N]`.
     attempt: Option<u32>,
 }
 

@@ -40,7 +40,8 @@ fn unscaled_beyond_scaled(plan: &Plan, warnings: &mut Vec<String>) {
     }
 }
 
-/// Consumers that differ in more than their way of being told are not compared on equal terms.
+/// Consumers that differ in more than their way of being told are not compared on equal terms. A
+/// flaw is no such difference: it is there to be seen.
 fn unequal_terms(plan: &Plan, warnings: &mut Vec<String>) {
     let own: Vec<&ConsumerPlan> = plan.consumers.iter().filter(|consumer| !consumer.is_external()).collect();
     let Some((first, others)) = own.split_first() else { return };
@@ -53,7 +54,6 @@ fn unequal_terms(plan: &Plan, warnings: &mut Vec<String>) {
             ("ledger_ttl", first.ledger_ttl != other.ledger_ttl),
             ("workers", first.workers != other.workers),
             ("effect", first.effect != other.effect),
-            ("flaw", first.flaw != other.flaw),
         ];
         let named: Vec<&str> = differences.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
         if !named.is_empty() {

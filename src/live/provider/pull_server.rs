@@ -65,7 +65,7 @@ async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> io::Result<(T
 }
 
 async fn pause_after(context: &Context, error: io::Error) {
-    tracing::warn!("the pull API cannot accept a connection: {error}");
+    eprintln!("the pull API cannot accept a connection: {error}");
     context.clock.sleep_until(context.clock.now() + ACCEPT_PAUSE).await;
 }
 
@@ -77,15 +77,12 @@ async fn serve_connection(api: Arc<PullApi>, stream: TcpStream) {
         let (api, meter) = (Arc::clone(&api), Arc::clone(&meter));
         async move { api.answer(request, &meter).await }
     });
-    let served = http1::Builder::new()
+    // An error is a client that is gone, or a fault's doing; the client's own records tell what it saw.
+    let _ = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_MAX)
         .max_headers(HEADERS_MAX)
         .serve_connection(io, service)
         .await;
-    if let Err(error) = served {
-        // A client that is gone, or a fault's doing; the client's own records tell what it saw.
-        tracing::debug!("a pull API connection ended: {error}");
-    }
 }

@@ -77,7 +77,7 @@ impl Sender {
         let target = (self.endpoint.host.as_str(), self.endpoint.port);
         let stream = TcpStream::connect(target).await.map_err(|error| {
             if error.kind() != io::ErrorKind::ConnectionRefused {
-                tracing::warn!("cannot connect to {}: {error}", self.endpoint.authority);
+                eprintln!("cannot connect to {}: {error}", self.endpoint.authority);
             }
             AttemptOutcome::Refused
         })?;
