@@ -161,7 +161,6 @@ impl Out {
             let columns = first..(first + per_table).min(run.consumers.len());
             let mut table = Table::new();
             table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-            table.force_no_tty();
             let heads = run.consumers[columns.clone()].iter().map(|c| format!("{}\n{}", c.name, rows::kind(c)));
             table.set_header(std::iter::once(String::new()).chain(heads));
             for (row, cells) in &rows {

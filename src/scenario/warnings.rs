@@ -23,13 +23,13 @@ fn unscaled_beyond_scaled(plan: &Plan, warnings: &mut Vec<String>) {
         }
     }
     for consumer in &plan.consumers {
-        if let Path::Polling(polling) = &consumer.path {
-            if polling.timeout > polling.interval {
-                warnings.push(format!(
-                    "{}: the poll timeout ({}, not scaled) is longer than the interval ({} after time_scale = {})",
-                    consumer.name, polling.timeout, polling.interval, plan.time_scale
-                ));
-            }
+        if let Path::Polling(polling) = &consumer.path
+            && polling.timeout > polling.interval
+        {
+            warnings.push(format!(
+                "{}: the poll timeout ({}, not scaled) is longer than the interval ({} after time_scale = {})",
+                consumer.name, polling.timeout, polling.interval, plan.time_scale
+            ));
         }
         if consumer.effect.duration > Span::ZERO && consumer.effect.duration > plan.duration.scaled(1, 10) {
             warnings.push(format!(
