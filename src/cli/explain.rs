@@ -22,7 +22,7 @@ pub(super) fn run(args: &ExplainArgs) -> anyhow::Result<Exit> {
     let plan = judge::read_plan(&args.dir)?;
     let which = args.event.as_deref().map(read_event).transpose()?;
     let records = records_dir(&args.dir);
-    let story = report::explain(&plan, &|mut each| read_dir(&records, &mut each), which)?;
+    let story = report::explain(&plan, &|each| read_dir(&records, each), which)?;
     print(&story)?;
     Ok(Exit::Good)
 }
