@@ -294,7 +294,14 @@ impl Run<'_> {
             self.poll_client(no, client, polling, &due, &mut tallies);
         }
         for (second, empty) in tallies {
-            self.out.push(Record::PollTally { consumer: no, second, empty, not_modified: 0, lag_max: Span(MS) });
+            self.out.push(Record::PollTally {
+                consumer: no,
+                second,
+                after_window: false,
+                empty,
+                not_modified: 0,
+                lag_max: Span(MS),
+            });
         }
     }
 

@@ -66,7 +66,7 @@ pub(super) fn show(results: &Results, dir: &Path, json: bool) -> anyhow::Result<
     }
     Ok(match results.verdict() {
         Verdict::Pass => Exit::Good,
-        Verdict::ExpectationFailed => Exit::ExpectationFailed,
+        Verdict::ExpectationFailed | Verdict::Interrupted => Exit::ExpectationFailed,
         Verdict::Void => Exit::Void,
     })
 }

@@ -15,6 +15,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::live::orchestrator::RunError;
+
 /// Measures what polling and webhooks each cost, and whether each stays correct when acks get lost.
 #[derive(Debug, Parser)]
 #[command(
@@ -86,9 +88,17 @@ pub fn main() -> ExitCode {
             return Exit::Good;
         }
         eprintln!("pushpull: {error:#}");
-        Exit::BadInput
+        exit_of(&error)
     });
     ExitCode::from(exit as u8)
+}
+
+/// A role that cannot start is a matter of input: a port, a folder. What fails later voids the run.
+fn exit_of(error: &anyhow::Error) -> Exit {
+    match error.downcast_ref::<RunError>() {
+        None | Some(RunError::Start { .. }) => Exit::BadInput,
+        Some(RunError::Role(_) | RunError::Aborted) => Exit::Void,
+    }
 }
 
 /// `pushpull scenarios | head` closes our stdout: no error of anybody's.

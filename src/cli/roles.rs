@@ -153,6 +153,11 @@ where
     }
     let plan = load::plan(&common.scenario, &common.overrides, &[])?;
     let part = part(&plan)?;
+    // A port in use is told before anything is written.
+    drop(
+        std::net::TcpListener::bind(listen)
+            .with_context(|| format!("cannot listen on {listen}; choose another with --listen"))?,
+    );
     let assignment = assignment(plan, part, &common.out, listen)?;
     runtime()?.block_on(async {
         let role = Role::standalone(assignment, Epoch::ahead(Duration::ZERO), interrupted_once())?;

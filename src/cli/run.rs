@@ -54,7 +54,14 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
 fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
     let external_secrets = external_secrets(&plan)?;
     if let Some(state) = &args.state {
-        plan.reproduce.push_str(&format!(" --state {}", state.display()));
+        std::fs::create_dir_all(state)
+            .with_context(|| format!("--state {}: the folder cannot be made; name another", state.display()))?;
+        if args.overrides.run_id.is_some() {
+            plan.warnings.push(format!(
+                "the stores in {} may know events of this run id from an earlier run, and would suppress them",
+                state.display()
+            ));
+        }
     }
     let dir =
         args.out.clone().unwrap_or_else(|| Path::new("pushpull-out").join(format!("{}-{}", plan.name, plan.run_id)));
@@ -62,13 +69,24 @@ fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
     let outcome = carry_out(&plan, &dir, args, external_secrets);
     if let Err(error) = outcome {
         // Nothing that could be mistaken for a result is left behind.
-        if created {
-            let _ = std::fs::remove_dir_all(&dir);
-        }
+        remove_what_was_written(&dir, created);
         return Err(error);
     }
     let results = judge::judge(&plan, &dir)?;
     judge::show(&results, &dir, args.json)
+}
+
+/// Takes back what a run that could not be carried out has written.
+fn remove_what_was_written(dir: &Path, created: bool) {
+    if created {
+        let _ = std::fs::remove_dir_all(dir);
+        return;
+    }
+    // The folder was there, and empty.
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let _ = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+    }
 }
 
 /// Creates the run's folder before anything is started, so that a bad path fails early. True where
@@ -124,6 +142,9 @@ fn carry_out(
     });
     progress.finish();
     let outcome = outcome?;
+    for failure in &outcome.failures {
+        eprintln!("pushpull: {failure}");
+    }
     if outcome.interrupted {
         eprintln!("pushpull: interrupted; what has happened so far is judged");
     }

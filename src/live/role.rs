@@ -9,14 +9,11 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     clock::{Clock, Epoch},
-    control::{Assignment, Order, Progress, Report},
+    control::{Assignment, Order, Part, Progress, Report},
     crash_points::CrashPoints,
     usage,
 };
-use crate::{
-    record::{RecordLog, RecordSink},
-    scenario::ConsumerNo,
-};
+use crate::record::{RecordLog, RecordSink};
 
 /// A role process's side of the conversation with its orchestrator.
 pub struct Role {
@@ -27,6 +24,7 @@ pub struct Role {
     starts: mpsc::UnboundedReceiver<Epoch>,
     stop: watch::Receiver<bool>,
     reporter: Reporter,
+    crash_points: CrashPoints,
 }
 
 /// Why a role could not do its part.
@@ -85,6 +83,7 @@ impl Role {
         // A thread of its own: even a role whose runtime is busy notices that its parent is gone.
         std::thread::spawn(move || read_orders(&assign_tx, &start_tx, &stop_tx));
         ignore_interrupts();
+        die_with_parent();
         let assignment: Box<Assignment> =
             assign_rx.recv().await.ok_or_else(|| RoleError::Assignment("no first line".to_owned()))?;
         let role = Role::new(*assignment, starts, stop, Reporter { silent: false })?;
@@ -106,7 +105,15 @@ impl Role {
     ) -> Result<Role, RoleError> {
         let records = RecordLog::create(&assignment.records)
             .map_err(RoleError::io(format!("cannot create the record file {}", assignment.records.display())))?;
-        Ok(Role { assignment: Arc::new(assignment), records: Arc::new(records), starts, stop, reporter })
+        let records = Arc::new(records);
+        let crash_points = match assignment.part {
+            Part::Receiver { consumer, .. } | Part::Poller { consumer, .. } => {
+                let left = assignment.crashes_left;
+                CrashPoints::new(&assignment.plan, consumer, left, Arc::clone(&records), reporter.clone())
+            }
+            Part::Provider { .. } => CrashPoints::none(),
+        };
+        Ok(Role { assignment: Arc::new(assignment), records, starts, stop, reporter, crash_points })
     }
 
     /// Tells that everything is bound and opened.
@@ -136,16 +143,10 @@ impl Role {
         self.stop.clone()
     }
 
-    /// The crash points of this consumer.
+    /// The consumer's crash points. Passes are counted per process, whoever makes them.
     #[must_use]
-    pub fn crash_points(&self, consumer: ConsumerNo) -> CrashPoints {
-        CrashPoints::new(
-            &self.assignment.plan,
-            consumer,
-            self.assignment.crashes_left,
-            Arc::clone(&self.records),
-            self.reporter(),
-        )
+    pub fn crash_points(&self) -> CrashPoints {
+        self.crash_points.clone()
     }
 
     /// Closes the records and says goodbye. The last thing a role does.
@@ -190,6 +191,15 @@ fn read_orders(
 fn ignore_interrupts() {
     tokio::spawn(async { while tokio::signal::ctrl_c().await.is_ok() {} });
 }
+
+/// A stalled process does not read its stdin; the kernel ends it with its parent.
+#[cfg(target_os = "linux")]
+fn die_with_parent() {
+    let _ = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn die_with_parent() {}
 
 /// Keeps the sink alive where only the trait is wanted.
 impl Role {

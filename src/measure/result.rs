@@ -206,6 +206,9 @@ pub enum Verdict {
     Pass,
     /// At least one does not: exit code 1.
     ExpectationFailed,
+    /// A person ended the run before its time: what happened is judged, nothing is proved: exit
+    /// code 1.
+    Interrupted,
     /// At least one run cannot be believed: exit code 3.
     Void,
 }
@@ -216,7 +219,7 @@ impl Verdict {
     pub fn exit_code(self) -> u8 {
         match self {
             Verdict::Pass => 0,
-            Verdict::ExpectationFailed => 1,
+            Verdict::ExpectationFailed | Verdict::Interrupted => 1,
             Verdict::Void => 3,
         }
     }
@@ -245,21 +248,25 @@ impl Results {
     pub fn verdict(&self) -> Verdict {
         if self.runs.is_empty() || self.runs.iter().any(|run| !run.valid) {
             Verdict::Void
-        } else if self.runs.iter().all(RunResult::passes) {
-            Verdict::Pass
-        } else {
+        } else if !self.runs.iter().all(RunResult::passes) {
             Verdict::ExpectationFailed
+        } else if self.runs.iter().any(|run| run.interrupted) {
+            Verdict::Interrupted
+        } else {
+            Verdict::Pass
         }
     }
 }
 
 impl RunResult {
     /// Whether every expectation holds. Where nothing is expected, the promises are: a consumer that
-    /// breaks one does not pass. A scenario that means to show a broken promise expects its counts.
+    /// breaks one does not pass, nor does one with obligations left open by a run that was given its
+    /// time. A scenario that means to show such a thing expects its counts.
     #[must_use]
     pub fn passes(&self) -> bool {
         if self.expectations.is_empty() {
-            return self.broken().next().is_none();
+            let open = self.consumers.iter().any(|consumer| consumer.pending.is_some_and(|pending| pending > 0));
+            return self.broken().next().is_none() && (self.interrupted || !open);
         }
         self.expectations.iter().all(|expectation| expectation.pass)
     }

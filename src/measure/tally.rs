@@ -37,6 +37,8 @@ pub(super) struct Tally {
     pub(super) gave_up_but_applied: u64,
     pub(super) rejected: u64,
     pub(super) bytes: Option<(u64, u64)>,
+    /// HTTP requests that the provider's sockets carried.
+    pub(super) carried: u64,
     /// Polls due within the window of arrivals, and how many of them found nothing.
     pub(super) window_polls: (u64, u64),
     window_end: Time,
@@ -53,6 +55,7 @@ impl Tally {
             useful: 0,
             wasted: 0,
             failed: 0,
+            carried: 0,
             empty: 0,
             not_modified: 0,
             attempts: 0,
@@ -77,8 +80,8 @@ impl Tally {
         match record {
             Record::Attempt(attempt) => self.attempt(attempt, before),
             Record::Poll(poll) => self.poll(poll),
-            Record::PollTally { second, empty, not_modified, lag_max, .. } => {
-                self.poll_tally(*second, u64::from(*empty), u64::from(*not_modified), *lag_max);
+            Record::PollTally { second, after_window, empty, not_modified, lag_max, .. } => {
+                self.poll_tally(*second, *after_window, u64::from(*empty), u64::from(*not_modified), *lag_max);
             }
             Record::Receipt { what, forged, at } => {
                 self.receipts += 1;
@@ -93,7 +96,8 @@ impl Tally {
                 self.series.at(row.at).applied += 1;
             }
             Record::Rejected { .. } => self.rejected += 1,
-            Record::Bytes { up, down, .. } => {
+            Record::Bytes { up, down, requests, .. } => {
+                self.carried += requests;
                 let (up_before, down_before) = self.bytes.unwrap_or_default();
                 self.bytes = Some((up_before + up, down_before + down));
             }
@@ -130,14 +134,17 @@ impl Tally {
         self.window(poll.intended, 1, u64::from(end == End::Wasted));
     }
 
-    fn poll_tally(&mut self, second: u32, empty: u64, not_modified: u64, lag_max: Span) {
+    fn poll_tally(&mut self, second: u32, after_window: bool, empty: u64, not_modified: u64, lag_max: Span) {
         let n = empty + not_modified;
         self.lag.tally(second, n, lag_max);
         self.empty += empty;
         self.not_modified += not_modified;
         let at = Time::ZERO + Span::from_secs(u64::from(second));
         self.requests(at, n, End::Wasted);
-        self.window(at, n, n);
+        if !after_window {
+            self.window_polls.0 += n;
+            self.window_polls.1 += n;
+        }
     }
 
     fn window(&mut self, intended: Time, polls: u64, found_nothing: u64) {

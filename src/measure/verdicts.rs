@@ -45,14 +45,29 @@ pub(super) fn result(plan: &Plan, mut judged: Judged, source: &Source<'_>) -> Re
         provider,
         harness_cpu_s: judged.usage.cpu_s(Role::Orchestrator, &judged.lives),
         expectations: conditions::expectations(&plan.expects, &consumers),
+        warnings: warnings(plan, judged.interrupted, &consumers),
         consumers,
         promises: promises_kept(plan, &judged, source)?,
         model,
         disturbances: disturbances(plan, &judged),
         assumptions,
         not_modelled: not_modelled(plan.mode),
-        warnings: plan.warnings.clone(),
     })
+}
+
+/// The plan's warnings, and what the run adds to them.
+fn warnings(plan: &Plan, interrupted: bool, consumers: &[ConsumerResult]) -> Vec<String> {
+    let mut warnings = plan.warnings.clone();
+    for consumer in consumers.iter().filter(|_| !interrupted) {
+        if let Some(pending) = consumer.pending.filter(|pending| *pending > 0) {
+            warnings.push(format!(
+                "{}: {pending} obligations were still pending when the drain's bound ({}) ended the run; a longer \
+                 drain would tell what becomes of them",
+                consumer.name, plan.drain
+            ));
+        }
+    }
+    warnings
 }
 
 fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
@@ -65,14 +80,18 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         place.and_then(|place| judged.findings[no][place].count())
     };
     let role = if mine.is_webhook() { Role::Receiver(no as ConsumerNo) } else { Role::Poller(no as ConsumerNo) };
+    // What a killed poller had not yet written down, the provider has seen.
+    let deaths = judged.lives.deaths(role) > 0 && !mine.is_webhook();
+    let told = tally.useful + tally.wasted + tally.failed;
+    let untold = if deaths { tally.carried.saturating_sub(told) } else { 0 };
     ConsumerResult {
         name: mine.name.clone(),
         kind: if mine.is_webhook() { "webhook" } else { "polling" }.to_owned(),
         clients: mine.clients,
-        requests: tally.useful + tally.wasted + tally.failed,
+        requests: told + untold,
         useful_requests: tally.useful,
         wasted_requests: tally.wasted,
-        failed_requests: tally.failed,
+        failed_requests: tally.failed + untold,
         empty_responses: tally.empty,
         not_modified: tally.not_modified,
         attempts: tally.attempts,

@@ -143,6 +143,8 @@ pub enum Record {
         consumer: ConsumerNo,
         /// The whole second of driver time in which they were due.
         second: u32,
+        /// Whether they were due after the window of arrivals.
+        after_window: bool,
         /// 200 without an event.
         empty: u32,
         /// 304.

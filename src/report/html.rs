@@ -32,7 +32,7 @@ fn page(results: &Results, plan: &Plan) -> Result<Markup, ExportError> {
     }
     let class = match results.verdict() {
         Verdict::Pass => "verdict pass",
-        Verdict::ExpectationFailed | Verdict::Void => "verdict fail",
+        Verdict::ExpectationFailed | Verdict::Interrupted | Verdict::Void => "verdict fail",
     };
     Ok(html! {
         (DOCTYPE)

@@ -61,16 +61,19 @@ pub fn verdict_line(results: &Results) -> String {
             plural(results.runs.iter().filter(|run| !run.valid).count() as u64, "run")
         ),
         Verdict::Pass if expectations.is_empty() => "PASS: every promise that was put to the test is kept".to_owned(),
-        Verdict::Pass => format!("PASS: all {} hold", plural(held as u64, "expectation")),
+        Verdict::Pass if held == 1 => "PASS: the one expectation holds".to_owned(),
+        Verdict::Pass => format!("PASS: all {held} expectations hold"),
+        Verdict::Interrupted => "INTERRUPTED: what happened until then is judged, and nothing is proved".to_owned(),
         Verdict::ExpectationFailed if expectations.is_empty() => "FAIL".to_owned(),
         Verdict::ExpectationFailed => format!(
-            "FAIL: {} of {} do not hold",
+            "FAIL: {} of {} did not hold",
             expectations.len() - held,
             plural(expectations.len() as u64, "expectation")
         ),
     };
     let broken: usize = results.runs.iter().map(|run| run.broken().count()).sum();
     match broken {
+        0 if said == "FAIL" => "FAIL: obligations are still pending".to_owned(),
         0 => said,
         n if said == "FAIL" => format!("FAIL: {} broken", plural(n as u64, "promise")),
         n => format!("{said}; {} broken", plural(n as u64, "promise")),

@@ -25,7 +25,25 @@ pub(super) fn read_faults(
     let read = |(index, table): (usize, &Table)| {
         read_fault(&at.index(index), index as u16, table.clone(), providers, consumers, scale)
     };
-    raw.iter().enumerate().map(read).collect()
+    let faults: Vec<FaultPlan> = raw.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    refuse_two_crash_points(at, &faults)?;
+    Ok(faults)
+}
+
+/// A process has one armed point at a time.
+fn refuse_two_crash_points(at: &At, faults: &[FaultPlan]) -> Result<(), Problem> {
+    let at_point = |fault: &&FaultPlan| matches!(&fault.kind, FaultKind::Crash(crash) if crash.point.is_some());
+    let mut armed: Vec<ConsumerNo> = Vec::new();
+    for fault in faults.iter().filter(at_point) {
+        if fault.consumers.iter().any(|consumer| armed.contains(consumer)) {
+            return Err(at
+                .index(usize::from(fault.index))
+                .key("point")
+                .problem("a consumer has two crash points", "keep one, or give each crash its own consumer"));
+        }
+        armed.extend(&fault.consumers);
+    }
+    Ok(())
 }
 
 fn read_fault(

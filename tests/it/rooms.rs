@@ -28,7 +28,7 @@ fn breaches(room: &str, banned: &[&str]) -> Vec<String> {
     for file in files(room) {
         let text = std::fs::read_to_string(&file).expect("read a file");
         // Tests at a file's end may use what they like.
-        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
         for (number, line) in code.lines().enumerate() {
             let line = line.split("//").next().unwrap_or_default();
             if let Some(word) = banned.iter().find(|word| line.contains(**word)) {

@@ -61,7 +61,9 @@ impl Run {
         for key in ["lost", "duplicates_applied", "undelivered", "dead_lettered", "pending"] {
             assert_eq!(self.count(consumer, key), 0, "{consumer}.{key}\n{}", self.stdout());
         }
-        assert_eq!(self.count(consumer, "applied"), self.count(consumer, "due"), "{}", self.stdout());
+        // With a version guard an event that a newer one overtook has done its duty.
+        let done = self.count(consumer, "applied") + self.count(consumer, "superseded");
+        assert_eq!(done, self.count(consumer, "due"), "{}", self.stdout());
     }
 
     /// How often a process of this run was killed or died at a crash point.

@@ -39,7 +39,8 @@ impl Checker for GenuineAccepted {
     }
 }
 
-fn answered_by_fault(attempt: &Attempt, context: &Context<'_>) -> bool {
+/// Whether a fault answered in the receiver's place.
+pub(super) fn answered_by_fault(attempt: &Attempt, context: &Context<'_>) -> bool {
     matches!(fate_of(attempt, context).request, RequestFate::Answered { .. })
 }
 

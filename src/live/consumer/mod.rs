@@ -102,7 +102,7 @@ impl Consumer {
         let assignment = &role.assignment;
         let plan = assignment.plan.consumers[usize::from(number)].clone();
         let (dir, run_id) = (&assignment.stores, assignment.plan.run_id);
-        let crash_points = role.crash_points(number);
+        let crash_points = role.crash_points();
         let clock: Arc<OnceLock<Clock>> = Arc::default();
         let hooks = LedgerHooks {
             now: {

@@ -66,10 +66,12 @@ pub struct Snapshot {
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// A person stopped it.
     pub interrupted: bool,
+    /// Why roles could not go on, for the user's eyes. Such a run is void.
+    pub failures: Vec<String>,
 }
 
 /// Why a run could not be carried out. What the run's folder holds then cannot be judged.
@@ -121,6 +123,7 @@ pub async fn run(plan: &Plan, mut options: RunOptions) -> Result<Outcome, RunErr
     stage.stop_all(clock, &mut options.interrupts).await?;
     let end = clock.now();
     let stores = stage.stores_dir();
+    let failures = std::mem::take(&mut stage.failures);
     drop(stage);
 
     for consumer in 0..plan.consumers.len() {
@@ -138,5 +141,5 @@ pub async fn run(plan: &Plan, mut options: RunOptions) -> Result<Outcome, RunErr
     if options.state.is_none() && stores.exists() {
         std::fs::remove_dir_all(&stores).map_err(RoleError::io(format!("cannot remove {}", stores.display())))?;
     }
-    Ok(Outcome { interrupted })
+    Ok(Outcome { interrupted, failures })
 }

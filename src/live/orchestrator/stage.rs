@@ -49,14 +49,24 @@ pub(super) struct Actor {
     pub reports: u64,
     /// The point at which it said it was about to die.
     pub crashing: Option<CrashPoint>,
-    /// It was killed on purpose.
-    pub killed: bool,
+    /// The fault that has killed it, until its end is noticed.
+    pub killed_by: Option<u16>,
     done: bool,
 }
 
 impl Actor {
     pub fn lives(&self) -> bool {
         self.process.is_some()
+    }
+
+    /// What its end means.
+    pub fn end(&self) -> ProcessChange {
+        match (self.crashing, self.killed_by) {
+            (Some(point), _) => ProcessChange::Crashed(point),
+            (None, Some(_)) => ProcessChange::Killed,
+            (None, None) if self.done => ProcessChange::Exited,
+            (None, None) => ProcessChange::Failed,
+        }
     }
 
     pub fn consumer(&self) -> Option<ConsumerNo> {
@@ -77,6 +87,8 @@ pub(super) struct Stage<'a> {
     external_secrets: BTreeMap<ConsumerNo, Secret>,
     pub actors: Vec<Actor>,
     epoch: Option<Epoch>,
+    /// What roles said of why they could not go on, for the user's eyes.
+    pub failures: Vec<String>,
     events_in: mpsc::UnboundedSender<Event>,
     events: mpsc::UnboundedReceiver<Event>,
 }
@@ -93,6 +105,7 @@ impl<'a> Stage<'a> {
             external_secrets: options.external_secrets.clone(),
             actors: Vec::new(),
             epoch: None,
+            failures: Vec::new(),
             events_in,
             events,
         }
@@ -182,7 +195,7 @@ impl<'a> Stage<'a> {
             progress: Progress::default(),
             reports: 0,
             crashing: None,
-            killed: false,
+            killed_by: None,
             done: false,
         });
         let index = self.actors.len() - 1;
@@ -201,7 +214,10 @@ impl<'a> Stage<'a> {
             match event.what {
                 What::Said(Report::Ready { listen, .. }) if event.actor == index => return Ok(listen),
                 What::Said(Report::Failed { message }) => return Err(self.start_error(event.actor, message)),
-                What::Ended => return Err(self.start_error(event.actor, "it ended at once; see its log".to_owned())),
+                What::Ended => {
+                    let said = self.last_words(event.actor);
+                    return Err(self.start_error(event.actor, format!("it ended at once{said}")));
+                }
                 What::Said(_) => {}
             }
         }
@@ -210,6 +226,21 @@ impl<'a> Stage<'a> {
     fn start_error(&self, index: usize, message: String) -> RunError {
         let actor = &self.actors[index];
         RunError::Start { role: format!("{} \"{}\"", kind_of(actor.role), actor.name), message }
+    }
+
+    /// The end of a role's log: what it said before it died.
+    fn last_words(&self, index: usize) -> String {
+        let text = std::fs::read_to_string(self.log_path(&self.actors[index])).unwrap_or_default();
+        let tail: Vec<&str> = text.lines().rev().take(5).collect();
+        if tail.is_empty() {
+            String::new()
+        } else {
+            format!("; it said: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" / "))
+        }
+    }
+
+    fn log_path(&self, actor: &Actor) -> PathBuf {
+        self.dir.join("logs").join(format!("{}-{}.log", kind_of(actor.role), actor.name))
     }
 
     async fn spawn(&mut self, index: usize) -> Result<(), RoleError> {
@@ -225,12 +256,12 @@ impl<'a> Stage<'a> {
             crashes_left: actor.crashes_left,
             epoch: self.epoch,
         };
-        let log = self.dir.join("logs").join(format!("{}-{}.log", kind_of(actor.role), actor.name));
+        let log = self.log_path(actor);
         let process = Process::spawn(&self.program, assignment, &log, index, self.events_in.clone()).await?;
         let actor = &mut self.actors[index];
         actor.process = Some(process);
         actor.crashing = None;
-        actor.killed = false;
+        actor.killed_by = None;
         Ok(())
     }
 
@@ -266,6 +297,9 @@ impl<'a> Stage<'a> {
                     actor.done = true;
                     actor.last_seen = (*cpu_ns, *peak_rss_bytes);
                 }
+                What::Said(Report::Failed { message }) => {
+                    self.failures.push(format!("the {} \"{}\" failed: {message}", kind_of(actor.role), actor.name));
+                }
                 What::Said(_) => {}
                 What::Ended => {
                     actor.process = None;
@@ -296,13 +330,15 @@ impl<'a> Stage<'a> {
         self.spawn(index).await
     }
 
-    /// Kills a consumer's living process; false where none lives.
-    pub fn kill(&mut self, consumer: ConsumerNo) -> bool {
+    /// Kills a consumer's living process; false where none lives, or it is dying already.
+    pub fn kill(&mut self, consumer: ConsumerNo, fault: u16) -> bool {
         let Some(actor) = self.actors.iter_mut().find(|actor| actor.consumer() == Some(consumer)) else { return false };
         actor.look();
-        let Some(process) = &mut actor.process else { return false };
-        process.kill();
-        actor.killed = true;
+        match &mut actor.process {
+            Some(process) if actor.killed_by.is_none() => process.kill(),
+            _ => return false,
+        }
+        actor.killed_by = Some(fault);
         true
     }
 
@@ -344,8 +380,7 @@ impl<'a> Stage<'a> {
             let Some(event) = event else { return Ok(()) };
             if matches!(event.what, What::Ended) {
                 let actor = &self.actors[event.actor];
-                let change = if actor.done { ProcessChange::Exited } else { ProcessChange::Failed };
-                self.record(Record::Process { role: actor.role, change, at: clock.now() });
+                self.record(Record::Process { role: actor.role, change: actor.end(), at: clock.now() });
             }
         }
         Ok(())

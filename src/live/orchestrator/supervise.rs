@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     RunError, RunOptions, Snapshot,
     process::{Event, What},
-    stage::{Stage, look_interval},
+    stage::{Actor, Stage, look_interval},
     timeline::{Action, Timeline},
 };
 use crate::{
@@ -35,7 +35,7 @@ pub(super) async fn until_over(
     loop {
         let now = clock.now();
         while let Some((consumer, action)) = timeline.pop_due(now) {
-            act(stage, &mut timeline, clock, consumer, action).await?;
+            act(stage, clock, consumer, action).await?;
         }
         if now >= next_look {
             next_look = now + Span(look_interval().as_nanos() as u64);
@@ -48,8 +48,11 @@ pub(super) async fn until_over(
         }
         let wake = timeline.next_at().unwrap_or(Time::MAX).min(next_look).min(bound);
         tokio::select! {
-            event = stage.next_event() => if let Some(event) = event {
-                notice(stage, &mut timeline, clock, &event)?;
+            event = stage.next_event() => if let Some(event) = event
+                && !notice(stage, &mut timeline, clock, &event)
+            {
+                // What is left cannot make the run whole again; it is judged, and void.
+                return Ok(false);
             },
             () = clock.sleep_until(wake) => {}
             _ = options.interrupts.wait_for(|count| *count >= 1) => return Ok(true),
@@ -58,23 +61,16 @@ pub(super) async fn until_over(
 }
 
 /// Carries out one action of the plan.
-async fn act(
-    stage: &mut Stage<'_>,
-    timeline: &mut Timeline,
-    clock: Clock,
-    consumer: ConsumerNo,
-    action: Action,
-) -> Result<(), RunError> {
+async fn act(stage: &mut Stage<'_>, clock: Clock, consumer: ConsumerNo, action: Action) -> Result<(), RunError> {
     let role = role_of(stage.plan(), consumer);
     let now = clock.now();
     match action {
         Action::Restart => stage.restart(consumer).await?,
+        // Its death is recorded, and its restart planned, when its end is noticed: until then it may
+        // still store and answer.
         Action::Kill { fault } => {
-            // A process that is down already cannot be killed again.
-            if stage.kill(consumer) {
-                stage.record(Record::Process { role, change: ProcessChange::Killed, at: now });
+            if stage.kill(consumer, fault) {
                 hit(stage, fault, consumer, now);
-                timeline.add(now + down_time(stage.plan(), consumer, fault), consumer, Action::Restart);
             }
         }
         Action::Stall { fault } => {
@@ -96,32 +92,38 @@ fn hit(stage: &Stage<'_>, fault: u16, consumer: ConsumerNo, at: Time) {
     stage.record(Record::FaultHit { fault, consumer, client: 0, number: 0, attempt: 0, at });
 }
 
-/// Takes notice of what a process said or of its end.
-fn notice(stage: &mut Stage<'_>, timeline: &mut Timeline, clock: Clock, event: &Event) -> Result<(), RunError> {
+/// Takes notice of what a process said or of its end. False where the run cannot go on.
+fn notice(stage: &Stage<'_>, timeline: &mut Timeline, clock: Clock, event: &Event) -> bool {
     let now = clock.now();
     let actor = &stage.actors[event.actor];
-    let (role, consumer) = (actor.role, actor.consumer());
+    let role = actor.role;
     match &event.what {
         What::Said(Report::Ready { .. }) => {
             stage.record(Record::Process { role, change: ProcessChange::Ready, at: now });
+            true
         }
-        What::Said(Report::Failed { message }) => {
-            eprintln!("pushpull: {role:?} failed: {message}");
-        }
-        What::Ended => match (actor.crashing, actor.killed, consumer) {
-            (Some(point), _, Some(consumer)) => {
-                stage.record(Record::Process { role, change: ProcessChange::Crashed(point), at: now });
-                if let Some(fault) = crash_fault(stage.plan(), consumer) {
-                    hit(stage, fault, consumer, now);
-                    timeline.add(now + down_time(stage.plan(), consumer, fault), consumer, Action::Restart);
-                }
+        What::Said(_) => true,
+        What::Ended => {
+            stage.record(Record::Process { role, change: actor.end(), at: now });
+            let planned =
+                actor.consumer().and_then(|consumer| Some((consumer, planned_death(stage, actor, consumer)?)));
+            let Some((consumer, fault)) = planned else { return false };
+            if actor.crashing.is_some() {
+                hit(stage, fault, consumer, now);
             }
-            (None, true, _) => {}
-            _ => stage.record(Record::Process { role, change: ProcessChange::Failed, at: now }),
-        },
-        What::Said(_) => {}
+            timeline.add(now + down_time(stage.plan(), consumer, fault), consumer, Action::Restart);
+            true
+        }
     }
-    Ok(())
+}
+
+/// The fault by which a consumer's process has died, if by one.
+fn planned_death(stage: &Stage<'_>, actor: &Actor, consumer: ConsumerNo) -> Option<u16> {
+    match actor.end() {
+        ProcessChange::Crashed(_) => crash_fault(stage.plan(), consumer),
+        ProcessChange::Killed => actor.killed_by,
+        _ => None,
+    }
 }
 
 fn role_of(plan: &Plan, consumer: ConsumerNo) -> Role {
@@ -174,7 +176,7 @@ impl Quiet {
     }
 }
 
-fn looks_quiet(actor: &super::stage::Actor) -> bool {
+fn looks_quiet(actor: &Actor) -> bool {
     let progress = &actor.progress;
     actor.lives()
         && match actor.role {

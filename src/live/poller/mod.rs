@@ -23,7 +23,7 @@ use crate::{
     scenario::{Path, PollingPlan},
 };
 
-/// Progress lines per second.
+/// Between two progress lines.
 const PROGRESS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What the clients of one process share.
@@ -59,9 +59,10 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
         polling: polling.clone(),
         requests: AtomicU64::new(0),
         quiet_polls: (0..plan.clients).map(|_| AtomicU64::new(0)).collect(),
-        tallies: Tallies::new(*number),
+        tallies: Tallies::new(*number, crate::model::Time::ZERO + assignment.plan.duration),
     });
     let draws = Draws::new(assignment.plan.seed);
+    let crash_points = role.crash_points();
     let mut clients = tokio::task::JoinSet::new();
     for client in 0..plan.clients {
         let one = PollClient {
@@ -77,7 +78,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
             consumer: Arc::clone(&consumer),
             shared: Arc::clone(&shared),
             records: role.sink(),
-            crash_points: role.crash_points(*number),
+            crash_points: crash_points.clone(),
         };
         clients.spawn(one.run());
     }
@@ -89,7 +90,9 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = tick.tick() => {
-                shared.tallies.flush_before(clock.now(), role.records.as_ref());
+                consumer.check()?;
+                // Tallies of one second add up: what is written down now, a kill cannot take.
+                shared.tallies.flush(role.records.as_ref());
                 role.records.flush();
                 reporter.progress(progress(&shared, &consumer));
             }
@@ -101,7 +104,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
     }
     clients.shutdown().await;
     consumer.stop().await?;
-    shared.tallies.flush_all(role.records.as_ref());
+    shared.tallies.flush(role.records.as_ref());
     reporter.progress(progress(&shared, &consumer));
     role.done()
 }

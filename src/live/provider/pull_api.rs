@@ -23,9 +23,6 @@ use crate::{
     wire,
 };
 
-/// Answer header: the sequence of the log's newest event.
-const HEAD: &str = "pushpull-head";
-
 const HELP: &str = "pushpull provider: a simulated event source.
 
 GET /events?cursor=<next_cursor>&limit=<n>   events behind the cursor, in log order
@@ -108,7 +105,7 @@ impl PullApi {
         } else {
             json(StatusCode::OK, self.render(&stretch, query))
         };
-        answer.headers_mut().insert(HEAD, HeaderValue::from(stretch.head));
+        answer.headers_mut().insert(crate::wire::headers::HEAD, HeaderValue::from(stretch.head));
         // An ETag of ours is digits in quotes.
         let etag = HeaderValue::try_from(etag).expect("digits are a header value");
         answer.headers_mut().insert(header::ETAG, etag);

@@ -47,7 +47,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
         busy: tokio::sync::Semaphore::new(plan.workers as usize),
         clock,
         records: role.sink(),
-        crash_points: role.crash_points(*number),
+        crash_points: role.crash_points(),
         metrics: Arc::clone(&metrics),
     };
     let limits = Limits { body_bytes: webhook.body_limit, connections: webhook.connection_limit, ..Limits::default() };
