@@ -297,7 +297,7 @@ impl Run<'_> {
             self.out.push(Record::PollTally {
                 consumer: no,
                 second,
-                after_window: false,
+                after_window: Time::ZERO + Span::from_secs(u64::from(second)) >= Time::ZERO + self.plan.duration,
                 empty,
                 not_modified: 0,
                 lag_max: Span(MS),

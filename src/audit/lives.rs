@@ -34,6 +34,13 @@ impl Lives {
         self.of(role).iter().filter(|(_, change)| died(*change)).count() as u32
     }
 
+    /// How often the process came back after a death.
+    pub fn returns(&self, role: Role) -> usize {
+        let changes = self.of(role);
+        let back = |pair: &&[(Time, ProcessChange)]| died(pair[0].1) && pair[1].1 == ProcessChange::Ready;
+        changes.windows(2).filter(back).count()
+    }
+
     /// The windows in which the process was dead or stopped: from, until, and whether it was dead.
     #[must_use]
     pub fn down(&self, role: Role) -> Vec<(Time, Time, bool)> {

@@ -27,7 +27,7 @@ impl Usage {
     /// sum.
     pub(super) fn cpu_s(&self, role: Role, lives: &Lives) -> Option<f64> {
         let told: Vec<Option<u64>> = self.of(role).map(|(cpu, _)| cpu).collect();
-        if told.is_empty() || told.len() < lives.deaths(role) as usize {
+        if told.len() < 1 + lives.returns(role) {
             return None;
         }
         let total: Option<u64> = told.into_iter().sum();
