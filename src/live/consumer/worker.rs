@@ -129,7 +129,10 @@ pub(super) fn write_down(core: &Core, item: &Item, outcome: EffectOutcome) {
         EffectOutcome::DeadLettered => &counts.dead_lettered,
     };
     count.fetch_add(1, Ordering::Relaxed);
-    let (what, _) = obligation(core, item.client, &item.event_id);
-    core.records.put(Record::Worked { what, outcome, at: core.now() });
+    let (what, forged) = obligation(core, item.client, &item.event_id);
+    // A forged id may carry a genuine event's sequence; its story is told by its effect's row.
+    if !forged {
+        core.records.put(Record::Worked { what, outcome, at: core.now() });
+    }
     core.pages.settle(item.client, &item.event_id);
 }
