@@ -26,6 +26,7 @@ use super::{
     control::{Assignment, Part},
 };
 use crate::{
+    model::Span,
     record::RecordSink,
     scenario::{ConsumerNo, Path, WebhookPlan},
     wire::Secret,
@@ -33,6 +34,10 @@ use crate::{
 
 /// Progress lines per second: five.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How often a restarted receiver tries for its old port, and how long it pauses in between.
+const REBIND_TRIES: u32 = 20;
+const REBIND_PAUSE: Span = Span::from_millis(50);
 
 /// Plays a [`Part::Receiver`] until told to stop.
 pub async fn run(role: Role) -> Result<(), RoleError> {
@@ -55,7 +60,7 @@ impl Receiver {
     /// Binds and opens. The plan's own limits take the place of the given ones.
     async fn open(role: Role, limits: Limits) -> Result<Receiver, RoleError> {
         let (number, webhook, secrets) = part_of(&role.assignment)?;
-        let listener = bind(role.assignment.listen).await?;
+        let listener = bind_again(&role.assignment).await?;
         let admin = bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let consumer = Arc::new(Consumer::open(&role, number)?);
         let limits = Limits { body_bytes: webhook.body_limit, connections: webhook.connection_limit, ..limits };
@@ -132,6 +137,20 @@ async fn report_until_stopped(role: &Role, consumer: &Consumer) -> Result<(), Ro
             }
         }
     }
+}
+
+/// A restarted receiver is given its old port. It is free, unless somebody's outgoing connection
+/// happens to have been given it: that passes, so it is tried for a while.
+async fn bind_again(assignment: &Assignment) -> Result<TcpListener, RoleError> {
+    if let Some(clock) = assignment.epoch.filter(|_| assignment.incarnation > 0).map(Clock::new) {
+        for _ in 0..REBIND_TRIES {
+            if let Ok(listener) = bind(assignment.listen).await {
+                return Ok(listener);
+            }
+            clock.sleep_until(clock.now() + REBIND_PAUSE).await;
+        }
+    }
+    bind(assignment.listen).await
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, RoleError> {

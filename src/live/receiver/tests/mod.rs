@@ -51,6 +51,10 @@ struct Left {
     stored: Vec<Record>,
 }
 
+fn any_port() -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, 0).into()
+}
+
 fn secret() -> Secret {
     Secret::from_bytes(&[7; 32]).unwrap()
 }
@@ -69,31 +73,50 @@ impl Site {
         }
     }
 
-    async fn start(&self, incarnation: u32, listen: SocketAddr) -> Running {
-        let records = self.dir.path().join(format!("receiver-{incarnation}.records"));
-        let stores = self.dir.path().join("stores");
+    fn role(&self, incarnation: u32, listen: SocketAddr) -> (Role, watch::Sender<bool>) {
         let clients = self.plan.consumers[0].clients as usize;
         let assignment = Assignment {
             plan: self.plan.clone(),
             part: Part::Receiver { consumer: 0, secrets: vec![vec![secret().reveal()]; clients] },
-            records: records.clone(),
-            stores: stores.clone(),
+            records: self.records(incarnation),
+            stores: self.stores(),
             listen,
             incarnation,
             crashes_left: 0,
-            epoch: None,
+            epoch: (incarnation > 0).then_some(self.epoch),
         };
         let (stop, stopped) = watch::channel(false);
-        let role = Role::standalone(assignment, self.epoch, stopped).unwrap();
+        (Role::standalone(assignment, self.epoch, stopped).unwrap(), stop)
+    }
+
+    fn records(&self, incarnation: u32) -> std::path::PathBuf {
+        self.dir.path().join(format!("receiver-{incarnation}.records"))
+    }
+
+    fn stores(&self) -> std::path::PathBuf {
+        self.dir.path().join("stores")
+    }
+
+    async fn start(&self, incarnation: u32, listen: SocketAddr) -> Running {
+        let (role, stop) = self.role(incarnation, listen);
         let receiver = Receiver::open(role, self.limits).await.unwrap();
         let (listen, admin) = receiver.addresses().unwrap();
         let task = tokio::spawn(receiver.run());
-        let (clock, plan) = (Clock::new(self.epoch), self.plan.clone());
-        Running { _dir: Arc::clone(&self.dir), listen, admin, clock, plan, records, stores, stop, task }
+        Running {
+            _dir: Arc::clone(&self.dir),
+            listen,
+            admin,
+            clock: Clock::new(self.epoch),
+            plan: self.plan.clone(),
+            records: self.records(incarnation),
+            stores: self.stores(),
+            stop,
+            task,
+        }
     }
 
     async fn first(&self) -> Running {
-        self.start(0, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await
+        self.start(0, any_port()).await
     }
 }
 

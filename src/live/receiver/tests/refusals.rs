@@ -143,17 +143,24 @@ async fn it_ends_when_told_to_although_every_place_is_held() {
 #[tokio::test]
 async fn stores_that_cannot_be_opened_are_told_before_it_is_ready() {
     let site = Site::new(|_| {});
-    std::fs::write(site.dir.path().join("stores"), "no folder").unwrap();
-    let assignment = Assignment {
-        plan: site.plan.clone(),
-        part: Part::Receiver { consumer: 0, secrets: vec![vec![secret().reveal()]] },
-        records: site.dir.path().join("r.records"),
-        stores: site.dir.path().join("stores"),
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        incarnation: 0,
-        crashes_left: 0,
-        epoch: None,
-    };
-    let role = Role::standalone(assignment, site.epoch, watch::channel(false).1).unwrap();
+    std::fs::write(site.stores(), "no folder").unwrap();
+    let (role, _stop) = site.role(0, any_port());
     assert!(matches!(Receiver::open(role, site.limits).await, Err(RoleError::Store(_))));
+}
+
+#[tokio::test]
+async fn a_first_start_names_the_address_that_is_taken_and_a_restart_waits_for_it() {
+    let taken = std::net::TcpListener::bind(any_port()).unwrap();
+    let address = taken.local_addr().unwrap();
+    let site = Site::new(|_| {});
+    let (role, _stop) = site.role(0, address);
+    let error = Receiver::open(role, site.limits).await.err().expect("an error").to_string();
+    assert!(error.contains(&address.to_string()), "{error}");
+    let (restarted, ()) = tokio::join!(site.start(1, address), async {
+        // The restart has found the port taken when this goes on.
+        tokio::task::yield_now().await;
+        drop(taken);
+    });
+    assert_eq!((restarted.listen, restarted.post(1).await), (address, 200));
+    restarted.stop().await;
 }
