@@ -134,9 +134,9 @@ pub trait Ledger: Send + Sync {
     /// Applies a batch: each effect once.
     async fn apply(&self, effects: Vec<Effect>, guard: bool) -> Result<Vec<EffectOutcome>, StoreError>;
 
-    /// Whether the event is remembered. Only a wrong consumer decides by it: the answer is old when
-    /// it arrives.
-    async fn knows(&self, client: ClientNo, event_id: &str) -> Result<bool, StoreError>;
+    /// Whether the event is remembered at the effect's receipt. Only a wrong consumer decides by it:
+    /// the answer is old when it arrives.
+    async fn knows(&self, effect: Effect) -> Result<bool, StoreError>;
 
     /// Appends an effect without asking the ledger. For wrong consumers.
     async fn append_effect(&self, effect: Effect) -> Result<(), StoreError>;
