@@ -10,6 +10,8 @@
 
 mod intake;
 mod pages;
+#[cfg(test)]
+mod tests;
 mod worker;
 pub mod wrong;
 

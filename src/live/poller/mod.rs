@@ -89,6 +89,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
         tokio::select! {
             _ = stop.wait_for(|stop| *stop) => break,
             _ = tick.tick() => {
+                consumer.check()?;
                 shared.tallies.flush_before(clock.now(), role.records.as_ref());
                 role.records.flush();
                 reporter.progress(progress(&shared, &consumer));
