@@ -90,9 +90,13 @@ impl Reader {
         let mut rows = connection.prepare("SELECT client, position FROM cursor WHERE run_id = ?1 ORDER BY client")?;
         let mut rows = rows.query(params![self.run_id.to_string()])?;
         while let Some(row) = rows.next()? {
-            if let Some(passed) = cursor_position(&row.get::<_, String>(1)?) {
-                records.push(Record::Cursor { consumer: self.consumer, client: row.get(0)?, passed });
-            }
+            let text: String = row.get(1)?;
+            // Skipping it would make a client look as if it had never polled.
+            let passed = cursor_position(&text).ok_or_else(|| {
+                let problem = format!("{text:.40} is no cursor").into();
+                rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, problem)
+            })?;
+            records.push(Record::Cursor { consumer: self.consumer, client: row.get(0)?, passed });
         }
         Ok(())
     }

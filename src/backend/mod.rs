@@ -4,12 +4,14 @@
 //! files of a consumer lie in its own folder and outlive its processes; after a run [`export()`]
 //! tells the judge what they hold.
 
+mod error;
 mod export;
 mod memory;
 mod sqlite;
 #[cfg(test)]
 mod suite;
 
+pub use error::{StoreError, StoreFailure};
 pub use export::{export, volatile_records};
 
 use std::{path::Path, sync::Arc};
@@ -55,16 +57,6 @@ pub enum Durability {
     /// On disk before a call returns: survives `kill -9` and, on a disk that keeps its word, a
     /// power cut.
     PowerLoss,
-}
-
-/// A store that did not do what it was asked. Cheap to clone: one failed commit fails many calls.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the store {store} failed: {problem}")]
-pub struct StoreError {
-    /// The file, or the engine.
-    pub store: String,
-    /// What it said.
-    pub problem: String,
 }
 
 /// Where accepted events wait for a worker.
@@ -142,9 +134,9 @@ pub trait Ledger: Send + Sync {
     /// Applies a batch: each effect once.
     async fn apply(&self, effects: Vec<Effect>, guard: bool) -> Result<Vec<EffectOutcome>, StoreError>;
 
-    /// Whether the event is remembered. Only a wrong consumer decides by it: the answer is old when
-    /// it arrives.
-    async fn knows(&self, client: ClientNo, event_id: &str) -> Result<bool, StoreError>;
+    /// Whether the event is remembered at the effect's receipt. Only a wrong consumer decides by it:
+    /// the answer is old when it arrives.
+    async fn knows(&self, effect: Effect) -> Result<bool, StoreError>;
 
     /// Appends an effect without asking the ledger. For wrong consumers.
     async fn append_effect(&self, effect: Effect) -> Result<(), StoreError>;

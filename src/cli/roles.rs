@@ -87,13 +87,16 @@ pub(super) struct ReceiverArgs {
     /// Where to listen.
     #[arg(long, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Where /healthz and /metrics are served; a port of the system's choice by default.
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
     /// The environment variables with the accepted signing secrets (whsec_...); several in a rotation.
     #[arg(long, value_name = "VAR")]
     secret_env: Vec<String>,
 }
 
 pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
-    play(&args.common, args.listen, live::provider::run, |plan| {
+    play(&args.common, args.listen, None, live::provider::run, |plan| {
         let mut endpoints = Vec::new();
         for to in &args.to {
             let (name, url) = to.split_once('=').with_context(|| format!("--to {to}: write NAME=URL"))?;
@@ -111,14 +114,14 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
 
 pub(super) fn poller(args: &PollerArgs) -> anyhow::Result<Exit> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    play(&args.common, anywhere, live::poller::run, |plan| {
+    play(&args.common, anywhere, None, live::poller::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), false)?;
         Ok(Part::Poller { consumer, base_url: args.from.trim_end_matches('/').to_owned() })
     })
 }
 
 pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
-    play(&args.common, args.listen, live::receiver::run, |plan| {
+    play(&args.common, args.listen, args.admin, live::receiver::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), true)?;
         if args.secret_env.is_empty() {
             bail!("a receiver verifies signatures\n  fix: write --secret-env VAR, where VAR holds whsec_...");
@@ -134,6 +137,7 @@ pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
 fn play<F>(
     common: &Common,
     listen: SocketAddr,
+    admin: Option<SocketAddr>,
     run: impl FnOnce(Role) -> F,
     part: impl FnOnce(&Plan) -> anyhow::Result<Part>,
 ) -> anyhow::Result<Exit>
@@ -154,11 +158,11 @@ where
     let plan = load::plan(&common.scenario, &common.overrides, &[])?;
     let part = part(&plan)?;
     // A port in use is told before anything is written.
-    drop(
-        std::net::TcpListener::bind(listen)
-            .with_context(|| format!("cannot listen on {listen}; choose another with --listen"))?,
-    );
-    let assignment = assignment(plan, part, &common.out, listen)?;
+    for address in [Some(listen), admin].into_iter().flatten() {
+        let free = std::net::TcpListener::bind(address);
+        drop(free.with_context(|| format!("cannot listen on {address}; choose another address"))?);
+    }
+    let assignment = Assignment { admin, ..assignment(plan, part, &common.out, listen)? };
     runtime()?.block_on(async {
         let role = Role::standalone(assignment, Epoch::ahead(Duration::ZERO), interrupted_once())?;
         run(role).await?;
@@ -181,6 +185,7 @@ fn assignment(plan: Plan, part: Part, out: &Path, listen: SocketAddr) -> anyhow:
         plan,
         part,
         listen,
+        admin: None,
         incarnation: 0,
         crashes_left: 0,
         epoch: None,

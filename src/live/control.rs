@@ -47,6 +47,8 @@ pub struct Assignment {
     pub stores: PathBuf,
     /// Where to listen; port 0 lets the system choose. A restarted receiver is given its old port.
     pub listen: SocketAddr,
+    /// Where a receiver serves health and metrics; `None` lets the system choose a loopback port.
+    pub admin: Option<SocketAddr>,
     /// 0, and one more per restart.
     pub incarnation: u32,
     /// How often this process may still die at a crash point.

@@ -54,19 +54,38 @@ impl RoleError {
     }
 }
 
-/// Sends reports to the orchestrator. Cheap to clone.
-#[derive(Debug, Clone, Default)]
-pub struct Reporter {
-    /// Nobody listens to a role that a person started.
-    silent: bool,
+/// Sends reports to the orchestrator, or tells a person what matters to one. Cheap to clone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reporter {
+    /// One JSON line per report on stdout.
+    Lines,
+    /// A role that a person started says where it listens and how far it came, on stderr.
+    Person,
+    /// To nobody.
+    #[default]
+    Silent,
 }
 
 impl Reporter {
-    /// One line on stdout. A reader that is gone is noticed on stdin.
+    /// Sends one report. A reader that is gone is noticed on stdin.
     pub fn send(&self, report: &Report) {
-        if self.silent {
-            return;
+        match self {
+            Reporter::Lines => Self::send_line(report),
+            Reporter::Person => Self::tell(report),
+            Reporter::Silent => {}
         }
+    }
+
+    fn tell(report: &Report) {
+        if let Report::Ready { listen: Some(listen), admin } = report {
+            eprintln!("pushpull: listening on http://{listen}; Ctrl-C ends it");
+            if let Some(admin) = admin {
+                eprintln!("pushpull: health and metrics on http://{admin}/healthz and http://{admin}/metrics");
+            }
+        }
+    }
+
+    fn send_line(report: &Report) {
         let mut line = serde_json::to_string(report).expect("a report is plain data");
         line.push('\n');
         let mut out = std::io::stdout().lock();
@@ -86,7 +105,7 @@ impl Role {
         die_with_parent();
         let assignment: Box<Assignment> =
             assign_rx.recv().await.ok_or_else(|| RoleError::Assignment("no first line".to_owned()))?;
-        let role = Role::new(*assignment, starts, stop, Reporter { silent: false })?;
+        let role = Role::new(*assignment, starts, stop, Reporter::Lines)?;
         Ok(role)
     }
 
@@ -94,7 +113,7 @@ impl Role {
     pub fn standalone(assignment: Assignment, epoch: Epoch, stop: watch::Receiver<bool>) -> Result<Role, RoleError> {
         let (start_tx, starts) = mpsc::unbounded_channel();
         let _ = start_tx.send(epoch);
-        Role::new(assignment, starts, stop, Reporter { silent: true })
+        Role::new(assignment, starts, stop, Reporter::Person)
     }
 
     fn new(
@@ -109,7 +128,7 @@ impl Role {
         let crash_points = match assignment.part {
             Part::Receiver { consumer, .. } | Part::Poller { consumer, .. } => {
                 let left = assignment.crashes_left;
-                CrashPoints::new(&assignment.plan, consumer, left, Arc::clone(&records), reporter.clone())
+                CrashPoints::new(&assignment.plan, consumer, left, Arc::clone(&records), reporter)
             }
             Part::Provider { .. } => CrashPoints::none(),
         };
@@ -134,7 +153,7 @@ impl Role {
 
     /// Tells how far the role is.
     pub fn reporter(&self) -> Reporter {
-        self.reporter.clone()
+        self.reporter
     }
 
     /// Turns true when the role shall end.

@@ -8,5 +8,6 @@ pub mod dispatch;
 pub mod poll;
 pub mod receive;
 mod retry;
+pub mod work;
 
 pub use retry::{RetryRule, RetrySchedule};

@@ -16,6 +16,8 @@ mod plan;
 mod providers;
 pub mod raw;
 mod set;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod units;
 mod warnings;
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::Path};
 
 use async_trait::async_trait;
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 use tokio::sync::oneshot;
 
 use super::{
@@ -59,8 +59,7 @@ enum LedgerCall {
         answer: oneshot::Sender<Result<Vec<EffectOutcome>, StoreError>>,
     },
     Knows {
-        client: ClientNo,
-        event_id: String,
+        effect: Effect,
         known: bool,
         answer: oneshot::Sender<Result<bool, StoreError>>,
     },
@@ -146,13 +145,14 @@ impl Books {
         self.ttl.is_some_and(|ttl| now_unix_ns.saturating_sub(first_receipt) >= ttl.0)
     }
 
-    /// Moves the subject's newest version on; false where it is there or beyond already.
+    /// Moves the subject's newest version on; false where it is beyond already. A copy of the newest
+    /// one is no older version: that it happened twice must show.
     fn advance(&self, transaction: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<bool> {
         let changed = transaction
             .prepare_cached(
                 "INSERT INTO head (client, subject, run_id, version) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (client, subject, run_id) DO UPDATE SET version = excluded.version
-                 WHERE excluded.version > head.version",
+                 WHERE excluded.version >= head.version",
             )?
             .execute(params![effect.client, effect.subject, self.run_id, effect.version])?;
         Ok(changed > 0)
@@ -177,14 +177,17 @@ impl Books {
         Ok(())
     }
 
-    fn knows(&self, transaction: &Transaction<'_>, client: ClientNo, event_id: &str) -> rusqlite::Result<bool> {
-        match &self.memory {
-            Memory::Nothing => Ok(false),
-            Memory::InProcess(known) => Ok(known.contains_key(&(client, event_id.to_owned()))),
+    fn knows(&self, transaction: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<bool> {
+        let first_receipt = match &self.memory {
+            Memory::Nothing => None,
+            Memory::InProcess(known) => known.get(&(effect.client, effect.event_id.clone())).copied(),
             Memory::InTransaction => transaction
-                .prepare_cached("SELECT 1 FROM ledger WHERE client = ?1 AND event_id = ?2")?
-                .exists(params![client, event_id]),
-        }
+                .prepare_cached("SELECT first_receipt FROM ledger WHERE client = ?1 AND event_id = ?2")?
+                .query_row(params![effect.client, effect.event_id], |row| row.get::<_, i64>(0))
+                .optional()?
+                .map(|first| first.max(0) as u64),
+        };
+        Ok(first_receipt.is_some_and(|first| !self.forgotten(first, effect.received_unix_ns)))
     }
 }
 
@@ -204,9 +207,7 @@ impl Call for LedgerCall {
                     }
                 }
             }
-            LedgerCall::Knows { client, event_id, known, .. } => {
-                *known = books.knows(transaction, *client, event_id)?
-            }
+            LedgerCall::Knows { effect, known, .. } => *known = books.knows(transaction, effect)?,
             LedgerCall::AppendEffect { effect, .. } => {
                 books.advance(transaction, effect)?;
                 books.append(transaction, effect, false)?;
@@ -223,6 +224,8 @@ impl Call for LedgerCall {
     }
 
     fn finish(self, books: &mut Books, committed: Result<(), StoreError>) {
+        // A transaction that failed holds nothing any more.
+        books.holds_both = false;
         match self {
             LedgerCall::Apply { effects, outcomes, answer, .. } => {
                 if let (Err(_), Memory::InProcess(known)) = (&committed, &mut books.memory) {
@@ -252,9 +255,9 @@ impl Ledger for SqliteLedger {
         self.writer.answer(answered).await
     }
 
-    async fn knows(&self, client: ClientNo, event_id: &str) -> Result<bool, StoreError> {
+    async fn knows(&self, effect: Effect) -> Result<bool, StoreError> {
         let (answer, answered) = oneshot::channel();
-        self.writer.send(LedgerCall::Knows { client, event_id: event_id.to_owned(), known: false, answer })?;
+        self.writer.send(LedgerCall::Knows { effect, known: false, answer })?;
         self.writer.answer(answered).await
     }
 

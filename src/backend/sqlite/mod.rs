@@ -27,16 +27,15 @@ pub(super) const CURSOR_FILE: &str = "cursors.db";
 
 /// Names the file in an error.
 pub(super) fn error_in(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + Send + use<> {
-    let store = path.display().to_string();
-    move |error| StoreError { store: store.clone(), problem: error.to_string() }
+    let path = path.to_owned();
+    move |error| StoreError::from_sqlite(&path, &error)
 }
 
 /// Opens a file for writing, creating it and its folder, and makes its tables.
 fn open(path: &Path, tables: &str) -> Result<Connection, StoreError> {
     let wrong = error_in(path);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError { store: folder.display().to_string(), problem: error.to_string() })?;
+        std::fs::create_dir_all(folder).map_err(|error| StoreError::from_io(folder, &error))?;
     }
     let connection = Connection::open(path).map_err(&wrong)?;
     connection

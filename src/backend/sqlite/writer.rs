@@ -13,6 +13,7 @@ use rusqlite::{Connection, Transaction};
 use tokio::sync::oneshot;
 
 use super::{StoreError, error_in};
+use crate::backend::StoreFailure;
 
 /// Calls in one transaction at most: bounds the wait of the first for the last.
 const CALLS_PER_COMMIT: usize = 1_024;
@@ -56,7 +57,11 @@ impl<C: Call> Writer<C> {
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || write(connection, shared, &waiting, &before_commit, &wrong))
-            .map_err(|error| StoreError { store: store.clone(), problem: error.to_string() })?;
+            .map_err(|error| StoreError {
+                store: store.clone(),
+                kind: StoreFailure::Other,
+                problem: format!("no thread for its writer: {error}"),
+            })?;
         Ok(Writer { calls: Mutex::new(Some(calls)), thread: Mutex::new(Some(thread)), store })
     }
 
@@ -75,7 +80,7 @@ impl<C: Call> Writer<C> {
     }
 
     fn gone(&self) -> StoreError {
-        StoreError { store: self.store.clone(), problem: "its writer has ended".to_owned() }
+        StoreError { store: self.store.clone(), kind: StoreFailure::Closed, problem: "its writer has ended".to_owned() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::Core;
 use crate::{
@@ -42,10 +42,20 @@ pub(super) async fn offer(offers: &mpsc::Sender<Offer>, items: Vec<Item>) -> Res
     answered.await.unwrap_or(Err(AcceptError::Ending))
 }
 
-/// Takes offers in until there is nobody left to offer.
-pub(super) async fn run(core: Arc<Core>, mut offers: mpsc::Receiver<Offer>) {
+/// Takes offers in until told to stop; those already made are still taken.
+pub(super) async fn run(core: Arc<Core>, mut offers: mpsc::Receiver<Offer>, mut stop: watch::Receiver<bool>) {
     let mut batch = Vec::new();
-    while offers.recv_many(&mut batch, OFFERS_PER_BATCH).await > 0 {
+    loop {
+        let count = tokio::select! {
+            count = offers.recv_many(&mut batch, OFFERS_PER_BATCH) => count,
+            _ = stop.wait_for(|stop| *stop), if !offers.is_closed() => {
+                offers.close();
+                continue;
+            }
+        };
+        if count == 0 {
+            return;
+        }
         take_in(&core, &mut batch).await;
     }
 }

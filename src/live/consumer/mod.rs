@@ -10,6 +10,8 @@
 
 mod intake;
 mod pages;
+#[cfg(test)]
+mod tests;
 mod worker;
 pub mod wrong;
 
@@ -145,7 +147,7 @@ impl Consumer {
     pub fn start(&self, clock: Clock) {
         let _ = self.core.clock.set(clock);
         let Some(offers) = self.offers_in.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
-        let intake = tokio::spawn(intake::run(Arc::clone(&self.core), offers));
+        let intake = tokio::spawn(intake::run(Arc::clone(&self.core), offers, self.stop.subscribe()));
         *self.intake.lock().unwrap_or_else(PoisonError::into_inner) = Some(intake);
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..self.core.plan.workers {
@@ -229,9 +231,13 @@ impl Consumer {
         let _ = self.stop.send(true);
         let mut workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
         while workers.join_next().await.is_some() {}
-        if let Some(intake) = self.intake.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            intake.abort();
+        // What was offered before the end is still taken in, with its receipts.
+        let intake = self.intake.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(intake) = intake {
+            let _ = intake.await;
         }
+        // Answered after everything handed over before it: what is done is no longer in the store.
+        self.core.queue.put(Vec::new()).await?;
         for record in volatile_records(self.core.run_id, self.core.number, self.core.queue.volatile_residue()) {
             self.core.records.put(record);
         }

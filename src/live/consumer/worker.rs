@@ -9,9 +9,9 @@ use crate::{
     backend::{Effect, Item, Leased, StoreError},
     fault::CrashPoint,
     model::{EffectOutcome, Span},
+    policy::work::{AfterFailure, after_failure, effect_duration, is_poison},
     record::{Record, RecordSink},
-    rng::Purpose,
-    scenario::{Distribution, EffectKind, Flaw},
+    scenario::{EffectKind, Flaw},
 };
 
 /// Events that a worker without work to do takes at once.
@@ -36,7 +36,7 @@ pub(super) async fn run(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
 }
 
 async fn work(core: &Core, batch: Vec<Leased>) -> Result<(), StoreError> {
-    let (poison, sound): (Vec<Leased>, Vec<Leased>) = batch.into_iter().partition(|leased| is_poison(core, leased));
+    let (poison, sound): (Vec<Leased>, Vec<Leased>) = batch.into_iter().partition(|leased| fails(core, &leased.item));
     for leased in poison {
         spend(core, &leased.item).await;
         fail(core, leased).await?;
@@ -92,32 +92,28 @@ pub(super) async fn spend(core: &Core, item: &Item) {
         return;
     }
     let (what, _) = obligation(core, item.client, &item.event_id);
-    let factor = match effect.distribution {
-        Distribution::Constant => 1.0,
-        Distribution::Exponential => {
-            core.draws.exponential(Purpose::EffectDuration, u64::from(item.client), u64::from(what.seq))
-        }
-    };
-    let length = Span((effect.duration.0 as f64 * factor) as u64);
+    let length = effect_duration(effect, core.draws, item.client, what.seq);
     if let Some(clock) = core.clock.get() {
         clock.sleep_until(clock.now() + length).await;
     }
 }
 
-fn is_poison(core: &Core, leased: &Leased) -> bool {
-    let (what, _) = obligation(core, leased.item.client, &leased.item.event_id);
-    core.plan.effect.poison_every.is_some_and(|every| what.seq.is_multiple_of(every))
+fn fails(core: &Core, item: &Item) -> bool {
+    let (what, forged) = obligation(core, item.client, &item.event_id);
+    !forged && is_poison(&core.plan.effect, what.seq)
 }
 
 /// Bounded tries, then the dead-letter queue: a poison event blocks nobody.
 async fn fail(core: &Core, leased: Leased) -> Result<(), StoreError> {
-    if leased.tries + 1 < core.plan.max_tries {
-        return core.queue.retry(leased).await;
+    match after_failure(leased.tries, core.plan.max_tries) {
+        AfterFailure::Retry => core.queue.retry(leased).await,
+        AfterFailure::Bury => {
+            let item = leased.item.clone();
+            core.queue.bury(leased).await?;
+            write_down(core, &item, EffectOutcome::DeadLettered);
+            Ok(())
+        }
     }
-    let item = leased.item.clone();
-    core.queue.bury(leased).await?;
-    write_down(core, &item, EffectOutcome::DeadLettered);
-    Ok(())
 }
 
 pub(super) fn write_down(core: &Core, item: &Item, outcome: EffectOutcome) {
@@ -129,7 +125,10 @@ pub(super) fn write_down(core: &Core, item: &Item, outcome: EffectOutcome) {
         EffectOutcome::DeadLettered => &counts.dead_lettered,
     };
     count.fetch_add(1, Ordering::Relaxed);
-    let (what, _) = obligation(core, item.client, &item.event_id);
-    core.records.put(Record::Worked { what, outcome, at: core.now() });
+    let (what, forged) = obligation(core, item.client, &item.event_id);
+    // A forged id may carry a genuine event's sequence; its story is told by its effect's row.
+    if !forged {
+        core.records.put(Record::Worked { what, outcome, at: core.now() });
+    }
     core.pages.settle(item.client, &item.event_id);
 }

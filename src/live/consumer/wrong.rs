@@ -20,7 +20,7 @@ pub(super) async fn check_then_act(core: &Core, batch: &[Leased]) -> Result<Vec<
     let mut outcomes = Vec::with_capacity(batch.len());
     for leased in batch {
         let item = &leased.item;
-        if core.ledger.knows(item.client, &item.event_id).await? {
+        if core.ledger.knows(effect_of(core, item)).await? {
             outcomes.push(EffectOutcome::Duplicate);
             continue;
         }
@@ -39,7 +39,7 @@ pub(super) async fn effect_before_ledger(core: &Core, batch: &[Leased]) -> Resul
     for leased in batch {
         let item = &leased.item;
         spend(core, item).await;
-        if core.ledger.knows(item.client, &item.event_id).await? {
+        if core.ledger.knows(effect_of(core, item)).await? {
             outcomes.push(EffectOutcome::Duplicate);
             continue;
         }
@@ -78,6 +78,6 @@ impl Consumer {
 
     /// Whether the ledger knows the event: what a receiver asks that answers duplicates 409.
     pub async fn knows(&self, item: &Item) -> Result<bool, StoreError> {
-        self.core.ledger.knows(item.client, &item.event_id).await
+        self.core.ledger.knows(effect_of(&self.core, item)).await
     }
 }

@@ -252,6 +252,7 @@ impl<'a> Stage<'a> {
             records: super::records_dir(&self.dir).join(format!("{file}.records")),
             stores: self.stores.join(&actor.name),
             listen: actor.listen,
+            admin: None,
             incarnation: actor.incarnation,
             crashes_left: actor.crashes_left,
             epoch: self.epoch,

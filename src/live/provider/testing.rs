@@ -15,101 +15,13 @@ use super::{context::Context, endpoint::Endpoint, generator::Feeds};
 use crate::{
     fault::{FaultKind, FaultPlan, Selector},
     live::clock::{Clock, Epoch},
-    model::{ClientNo, Event, RunId, Seq, Span, Time},
-    policy::RetrySchedule,
+    model::{ClientNo, Event, Seq, Span, Time},
     record::{Record, RecordSink},
-    scenario::{
-        ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, Path, Phase, Plan,
-        PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
-    },
+    scenario::{ConsumerNo, Plan},
     wire::{Secret, headers},
-    workload::{Arrivals, Payload, Workload},
 };
 
-fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
-    ConsumerPlan {
-        name: name.to_owned(),
-        provider: 0,
-        clients,
-        follows: Follows::Own,
-        path,
-        queue: QueueKind::Memory,
-        queue_capacity: 100,
-        ledger: LedgerKind::Memory,
-        ledger_ttl: None,
-        workers: 1,
-        max_tries: 3,
-        effect: EffectPlan {
-            kind: EffectKind::Append,
-            duration: Span::ZERO,
-            distribution: Distribution::Constant,
-            poison_every: None,
-        },
-        flaw: None,
-    }
-}
-
-/// A webhook consumer named "webhook".
-pub fn webhook_consumer(clients: u32) -> ConsumerPlan {
-    let webhook = WebhookPlan {
-        external: None,
-        signature_tolerance: Span::from_secs(300),
-        body_limit: 1 << 20,
-        connection_limit: 100,
-    };
-    consumer("webhook", clients, Path::Webhook(webhook))
-}
-
-/// A polling consumer named "poll" with a timeout of 20 ms.
-pub fn polling_consumer(clients: u32) -> ConsumerPlan {
-    let polling = PollingPlan {
-        interval: Span::from_secs(1),
-        jitter: 0.0,
-        conditional: true,
-        page_size: 10,
-        timeout: Span::from_millis(20),
-        phase: Phase::Random,
-    };
-    consumer("poll", clients, Path::Polling(polling))
-}
-
-/// A plan with one provider and one consumer: patient, without faults, retried after 1 and 2 ms.
-pub fn plan(consumer: ConsumerPlan) -> Plan {
-    Plan {
-        schema_version: 1,
-        name: "test".to_owned(),
-        title: String::new(),
-        question: String::new(),
-        conclude: String::new(),
-        seed: 42,
-        run_id: RunId::from_bits(7),
-        mode: Mode::Live,
-        time_scale: 1.0,
-        duration: Span::from_millis(50),
-        drain: Span::from_secs(1),
-        workload: Workload {
-            arrivals: Arrivals::Constant { count: 1_000, per: Span::from_secs(1) },
-            subjects: 10,
-            payload: Payload { event_type: "order.updated".to_owned(), bytes: 300 },
-        },
-        providers: vec![ProviderPlan {
-            name: "provider".to_owned(),
-            profile: "standard-webhooks".to_owned(),
-            ack_timeout: Span::from_secs(60),
-            retry: RetrySchedule { delays: vec![Span::from_millis(1), Span::from_millis(2)], jitter: 0.0 },
-            concurrency: 4,
-            page_limit: 10,
-            timestamp_grain: Span::from_millis(10),
-        }],
-        consumers: vec![consumer],
-        faults: Vec::new(),
-        goals: Vec::new(),
-        expects: Vec::new(),
-        warnings: Vec::new(),
-        reproduce: String::new(),
-        source: String::new(),
-    }
-}
+pub use crate::scenario::testing::{plan, polling_consumer, webhook_consumer};
 
 /// A fault on consumer 0, as a scenario file writes it.
 pub fn fault(index: u16, kind: serde_json::Value, selector: Selector) -> FaultPlan {

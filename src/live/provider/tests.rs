@@ -21,6 +21,7 @@ fn assignment(plan: Plan, dir: &std::path::Path, endpoints: Vec<EndpointAddress>
         records: dir.join("provider.records"),
         stores: dir.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        admin: None,
         incarnation: 0,
         crashes_left: 0,
         epoch: None,

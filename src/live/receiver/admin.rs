@@ -9,14 +9,17 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 
-use super::metrics::Metrics;
-use crate::live::consumer::Consumer;
+use super::{metrics::Metrics, server::ACCEPT_PAUSE};
+use crate::live::{clock::Clock, consumer::Consumer};
 
 /// Serves until aborted.
-pub(super) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, consumer: Arc<Consumer>) {
+pub(super) async fn serve(listener: TcpListener, metrics: Arc<Metrics>, consumer: Arc<Consumer>, clock: Clock) {
     // One connection at a time: an operator and a scraper, no crowd.
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            clock.sleep_until(clock.now() + ACCEPT_PAUSE).await;
+            continue;
+        };
         let service = service_fn(|request: Request<Incoming>| {
             let response = answer(request.uri().path(), &metrics, &consumer);
             async move { Ok::<_, Infallible>(response) }

@@ -8,10 +8,13 @@ use std::sync::{
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use tokio::sync::Semaphore;
 
-use super::{metrics::Metrics, server::Limits};
+use super::{
+    metrics::{Cut, Metrics},
+    server::Limits,
+};
 use crate::{
     backend::Item,
     fault::CrashPoint,
@@ -62,10 +65,14 @@ impl Handler {
         let result = self.receive(request, limits).await;
         let status = match result {
             Ok(()) => 200,
-            Err(reason) => {
+            Err(Refusal::For(reason)) => {
                 self.records.put(Record::Rejected { consumer: self.number, reason, at: self.clock.now() });
                 self.metrics.rejected(reason);
                 reason.status()
+            }
+            Err(Refusal::PeerGone) => {
+                self.metrics.cut(Cut::PeerGone);
+                return respond(StatusCode::BAD_REQUEST.as_u16());
             }
         };
         answered.store(result.is_ok(), Ordering::Relaxed);
@@ -73,11 +80,11 @@ impl Handler {
         respond(status)
     }
 
-    async fn receive(self: &Arc<Self>, request: Request<Incoming>, limits: Limits) -> Result<(), RejectReason> {
+    async fn receive(self: &Arc<Self>, request: Request<Incoming>, limits: Limits) -> Result<(), Refusal> {
         let client = client_of(request.uri().path()).filter(|client| (*client as usize) < self.secrets.len());
         let client = client.ok_or(RejectReason::UnknownEndpoint)?;
         if request.method() != Method::POST {
-            return Err(RejectReason::MethodNotAllowed);
+            return Err(RejectReason::MethodNotAllowed.into());
         }
         let (head, body) = request.into_parts();
         let body = read_body(body, limits).await?;
@@ -89,7 +96,7 @@ impl Handler {
             version: accepted.version,
             received_at: self.clock.now(),
         };
-        self.take(item).await
+        Ok(self.take(item).await?)
     }
 
     fn decide(&self, client: u32, headers: &HeaderMap, body: &[u8]) -> Result<Accepted, RejectReason> {
@@ -136,6 +143,19 @@ impl Handler {
     }
 }
 
+/// Why a request is not acked.
+enum Refusal {
+    For(RejectReason),
+    /// The peer hung up within the body: nobody reads an answer, so nobody is refused.
+    PeerGone,
+}
+
+impl From<RejectReason> for Refusal {
+    fn from(reason: RejectReason) -> Refusal {
+        Refusal::For(reason)
+    }
+}
+
 /// Whatever the reason, an event that is not stored is not acked.
 fn accepted(result: Result<(), AcceptError>) -> Result<(), RejectReason> {
     result.map_err(|_| RejectReason::Overloaded)
@@ -143,19 +163,42 @@ fn accepted(result: Result<(), AcceptError>) -> Result<(), RejectReason> {
 
 /// The client's number in `/webhooks/{client}`.
 fn client_of(path: &str) -> Option<u32> {
-    path.strip_prefix("/webhooks/")?.parse().ok()
+    let digits = path.strip_prefix("/webhooks/")?;
+    // `parse` alone would take "+1" for 1.
+    digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-async fn read_body(body: Incoming, limits: Limits) -> Result<Bytes, RejectReason> {
+async fn read_body(body: Incoming, limits: Limits) -> Result<Bytes, Refusal> {
+    // What announces itself as too large is refused before it is sent.
+    if body.size_hint().lower() > limits.body_bytes {
+        return Err(RejectReason::BodyTooLarge.into());
+    }
     let limit = usize::try_from(limits.body_bytes).unwrap_or(usize::MAX);
     let read = Limited::new(body, limit).collect();
     match tokio::time::timeout(limits.body_time, read).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RejectReason::BodyTooLarge),
-        // The peer is gone or broke its own framing.
-        Ok(Err(_)) => Err(RejectReason::MalformedBody),
-        Err(_) => Err(RejectReason::SlowBody),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RejectReason::BodyTooLarge.into()),
+        Ok(Err(error)) if error.downcast_ref().is_some_and(is_peer_gone) => Err(Refusal::PeerGone),
+        // The peer broke its own framing.
+        Ok(Err(_)) => Err(RejectReason::MalformedBody.into()),
+        Err(_) => Err(RejectReason::SlowBody.into()),
     }
+}
+
+/// Whether the connection ended within the body, rather than carried something malformed.
+fn is_peer_gone(error: &hyper::Error) -> bool {
+    use std::{error::Error, io::ErrorKind};
+    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
+    error.is_incomplete_message()
+        || io.is_some_and(|io| {
+            matches!(
+                io.kind(),
+                ErrorKind::UnexpectedEof
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::BrokenPipe
+            )
+        })
 }
 
 fn respond(status: u16) -> Response<Full<Bytes>> {

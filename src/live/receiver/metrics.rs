@@ -26,13 +26,54 @@ struct Outcome {
     outcome: &'static str,
 }
 
+/// Why a connection ended without an answer of the receiver's own: below its requests, so in the
+/// metrics and not among the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cut {
+    /// No complete head in time; a kept-alive connection that stays idle as well.
+    SlowHead,
+    /// Too long a head, or too many lines in it.
+    HeadTooLarge,
+    /// Not HTTP.
+    NotHttp,
+    /// The peer went away within a request, or does not read its answers.
+    PeerGone,
+}
+
+impl Cut {
+    const ALL: [Cut; 4] = [Cut::SlowHead, Cut::HeadTooLarge, Cut::NotHttp, Cut::PeerGone];
+
+    /// Sorts a connection's end.
+    pub fn of(error: &hyper::Error) -> Cut {
+        if error.is_timeout() {
+            Cut::SlowHead
+        } else if error.is_parse_too_large() {
+            Cut::HeadTooLarge
+        } else if error.is_parse() {
+            Cut::NotHttp
+        } else {
+            Cut::PeerGone
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Cut::SlowHead => "slow-head",
+            Cut::HeadTooLarge => "head-too-large",
+            Cut::NotHttp => "not-http",
+            Cut::PeerGone => "peer-gone",
+        }
+    }
+}
+
 /// A receiver's metrics.
 pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Status, Counter>,
     rejected: Family<Reason, Counter>,
-    receipts: Gauge,
-    effects: Family<Outcome, Gauge>,
+    cut: Family<Reason, Counter>,
+    receipts: Counter,
+    effects: Family<Outcome, Counter>,
     depth: Gauge,
     latency: Histogram,
 }
@@ -45,7 +86,8 @@ impl Metrics {
         let metrics = Metrics {
             requests: Family::default(),
             rejected: Family::default(),
-            receipts: Gauge::default(),
+            cut: Family::default(),
+            receipts: Counter::default(),
             effects: Family::default(),
             depth: Gauge::default(),
             latency: Histogram::new(buckets),
@@ -53,17 +95,28 @@ impl Metrics {
         };
         registry.register("requests", "Requests answered, by status", metrics.requests.clone());
         registry.register("rejected", "Requests refused, by reason", metrics.rejected.clone());
+        registry.register("connections_cut", "Connections ended before an answer, by reason", metrics.cut.clone());
         registry.register("receipts", "Events durably accepted by this process", metrics.receipts.clone());
         registry.register("effects", "Events that workers are done with, by outcome", metrics.effects.clone());
         registry.register("queue_depth", "Events waiting or with a worker", metrics.depth.clone());
-        registry.register("ack_seconds", "From the request's head to its answer", metrics.latency.clone());
+        registry.register("ack_seconds", "From the request's head to its ack", metrics.latency.clone());
+        // A series that is not there cannot be told from one that is not scraped.
+        for reason in RejectReason::ALL {
+            drop(metrics.rejected.get_or_create(&Reason { reason: reason.label() }));
+        }
+        for why in Cut::ALL {
+            drop(metrics.cut.get_or_create(&Reason { reason: why.label() }));
+        }
         Metrics { registry, ..metrics }
     }
 
     /// Counts an answer.
     pub fn answered(&self, status: u16, took: Span) {
         self.requests.get_or_create(&Status { status: u32::from(status) }).inc();
-        self.latency.observe(took.as_secs_f64());
+        // A refusal is quick and would flatter the acks.
+        if status == 200 {
+            self.latency.observe(took.as_secs_f64());
+        }
     }
 
     /// Counts a refusal.
@@ -71,12 +124,20 @@ impl Metrics {
         self.rejected.get_or_create(&Reason { reason: reason.label() }).inc();
     }
 
+    /// Counts a connection that ended early.
+    pub fn cut(&self, why: Cut) {
+        self.cut.get_or_create(&Reason { reason: why.label() }).inc();
+    }
+
     /// The exposition, with the consumer's totals as they are now.
     pub fn render(&self, consumer: &Consumer) -> String {
         use std::sync::atomic::{AtomicU64, Ordering};
         let counts = consumer.counts();
-        let value = |count: &AtomicU64| count.load(Ordering::Relaxed) as i64;
-        self.receipts.set(value(&counts.accepted));
+        // The consumer's totals are counted once, by it; here they are only shown.
+        let show = |shown: &Counter, count: &AtomicU64| {
+            shown.inner().store(count.load(Ordering::Relaxed), Ordering::Relaxed);
+        };
+        show(&self.receipts, &counts.accepted);
         self.depth.set(consumer.depth() as i64);
         for (outcome, count) in [
             ("applied", &counts.applied),
@@ -84,7 +145,7 @@ impl Metrics {
             ("stale", &counts.stale),
             ("dead-lettered", &counts.dead_lettered),
         ] {
-            self.effects.get_or_create(&Outcome { outcome }).set(value(count));
+            show(&self.effects.get_or_create(&Outcome { outcome }), count);
         }
         let mut text = String::new();
         // Encoding into a String cannot fail.

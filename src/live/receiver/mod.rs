@@ -7,59 +7,129 @@ mod admin;
 mod handler;
 mod metrics;
 mod server;
+#[cfg(test)]
+mod tests;
 
-use std::{net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::net::TcpListener;
 
 use self::{handler::Handler, metrics::Metrics, server::Limits};
-use super::{Role, RoleError, consumer::Consumer, control::Part};
-use crate::{record::RecordSink, scenario::Path, wire::Secret};
+use super::{
+    Role, RoleError,
+    clock::Clock,
+    consumer::Consumer,
+    control::{Assignment, Part},
+};
+use crate::{
+    model::Span,
+    record::RecordSink,
+    scenario::{ConsumerNo, Path, WebhookPlan},
+    wire::Secret,
+};
 
 /// Progress lines per second: five.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
+/// How often a restarted receiver tries for its old port, and how long it pauses in between.
+const REBIND_TRIES: u32 = 20;
+const REBIND_PAUSE: Span = Span::from_millis(50);
+
 /// Plays a [`Part::Receiver`] until told to stop.
-pub async fn run(mut role: Role) -> Result<(), RoleError> {
-    let assignment = Arc::clone(&role.assignment);
-    let Part::Receiver { consumer: number, secrets } = &assignment.part else {
+pub async fn run(role: Role) -> Result<(), RoleError> {
+    Receiver::open(role, Limits::default()).await?.run().await
+}
+
+/// A receiver that is bound and has its stores open.
+struct Receiver {
+    role: Role,
+    number: ConsumerNo,
+    webhook: WebhookPlan,
+    secrets: Vec<Vec<Secret>>,
+    consumer: Arc<Consumer>,
+    listener: TcpListener,
+    admin: TcpListener,
+    limits: Limits,
+}
+
+impl Receiver {
+    /// Binds and opens. The plan's own limits take the place of the given ones.
+    async fn open(role: Role, limits: Limits) -> Result<Receiver, RoleError> {
+        let (number, webhook, secrets) = part_of(&role.assignment)?;
+        let listener = bind_again(&role.assignment).await?;
+        let admin = bind(role.assignment.admin.unwrap_or((Ipv4Addr::LOCALHOST, 0).into())).await?;
+        let consumer = Arc::new(Consumer::open(&role, number)?);
+        let limits = Limits { body_bytes: webhook.body_limit, connections: webhook.connection_limit, ..limits };
+        Ok(Receiver { role, number, webhook, secrets, consumer, listener, admin, limits })
+    }
+
+    /// Where webhooks go, and where health and metrics are.
+    fn addresses(&self) -> Result<(SocketAddr, SocketAddr), RoleError> {
+        let address = |listener: &TcpListener| {
+            listener.local_addr().map_err(RoleError::io("cannot tell the address listened on"))
+        };
+        Ok((address(&self.listener)?, address(&self.admin)?))
+    }
+
+    async fn run(mut self) -> Result<(), RoleError> {
+        let (listen, admin) = self.addresses()?;
+        self.role.ready(Some(listen), Some(admin));
+        let clock = self.role.start().await;
+        self.consumer.start(clock);
+        let metrics = Arc::new(Metrics::new());
+        let handler = Arc::new(self.handler(clock, Arc::clone(&metrics)));
+        let Receiver { role, consumer, listener, admin, limits, .. } = self;
+        let serving = tokio::spawn(server::serve(listener, handler, limits, role.stop_signal()));
+        let administration = tokio::spawn(admin::serve(admin, metrics, Arc::clone(&consumer), clock));
+        report_until_stopped(&role, &consumer).await?;
+        let _ = serving.await;
+        administration.abort();
+        let _ = administration.await;
+        consumer.stop().await?;
+        role.reporter().progress(consumer.progress());
+        role.done()
+    }
+
+    fn handler(&mut self, clock: Clock, metrics: Arc<Metrics>) -> Handler {
+        let plan = &self.role.assignment.plan.consumers[usize::from(self.number)];
+        Handler {
+            consumer: Arc::clone(&self.consumer),
+            number: self.number,
+            secrets: std::mem::take(&mut self.secrets),
+            tolerance: self.webhook.signature_tolerance,
+            flaw: plan.flaw,
+            busy: tokio::sync::Semaphore::new(plan.workers as usize),
+            clock,
+            records: self.role.sink(),
+            crash_points: self.role.crash_points(),
+            metrics,
+        }
+    }
+}
+
+/// The receiver's part of the plan, with its secrets read.
+fn part_of(assignment: &Assignment) -> Result<(ConsumerNo, WebhookPlan, Vec<Vec<Secret>>), RoleError> {
+    let Part::Receiver { consumer, secrets } = &assignment.part else {
         return Err(RoleError::Assignment("not a receiver's part".to_owned()));
     };
-    let plan = &assignment.plan.consumers[usize::from(*number)];
+    let plan = &assignment.plan.consumers[usize::from(*consumer)];
     let Path::Webhook(webhook) = &plan.path else {
         return Err(RoleError::Assignment(format!("{} takes no webhooks", plan.name)));
     };
-    let secrets = read_secrets(secrets)?;
-    let listener = bind(assignment.listen).await?;
-    let admin = bind((Ipv4Addr::LOCALHOST, 0).into()).await?;
-    let consumer = Arc::new(Consumer::open(&role, *number)?);
-    let metrics = Arc::new(Metrics::new());
-    role.ready(Some(local_addr(&listener)?), Some(local_addr(&admin)?));
+    Ok((*consumer, webhook.clone(), read_secrets(secrets)?))
+}
 
-    let clock = role.start().await;
-    consumer.start(clock);
-    let handler = Handler {
-        consumer: Arc::clone(&consumer),
-        number: *number,
-        secrets,
-        tolerance: webhook.signature_tolerance,
-        flaw: plan.flaw,
-        busy: tokio::sync::Semaphore::new(plan.workers as usize),
-        clock,
-        records: role.sink(),
-        crash_points: role.crash_points(),
-        metrics: Arc::clone(&metrics),
-    };
-    let limits = Limits { body_bytes: webhook.body_limit, connections: webhook.connection_limit, ..Limits::default() };
-    let serving = tokio::spawn(server::serve(listener, Arc::new(handler), limits, role.stop_signal()));
-    let administration = tokio::spawn(admin::serve(admin, Arc::clone(&metrics), Arc::clone(&consumer)));
-
-    let mut stop = role.stop_signal();
-    let reporter = role.reporter();
+/// Returns when the role shall end, or with the store's failure that ends it.
+async fn report_until_stopped(role: &Role, consumer: &Consumer) -> Result<(), RoleError> {
+    let (mut stop, reporter) = (role.stop_signal(), role.reporter());
     let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => break,
+            _ = stop.wait_for(|stop| *stop) => return Ok(()),
             _ = tick.tick() => {
                 consumer.check()?;
                 role.records.flush();
@@ -67,19 +137,24 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
             }
         }
     }
-    let _ = serving.await;
-    administration.abort();
-    consumer.stop().await?;
-    reporter.progress(consumer.progress());
-    role.done()
 }
 
-async fn bind(address: std::net::SocketAddr) -> Result<TcpListener, RoleError> {
+/// A restarted receiver is given its old port. It is free, unless somebody's outgoing connection
+/// happens to have been given it: that passes, so it is tried for a while.
+async fn bind_again(assignment: &Assignment) -> Result<TcpListener, RoleError> {
+    if let Some(clock) = assignment.epoch.filter(|_| assignment.incarnation > 0).map(Clock::new) {
+        for _ in 0..REBIND_TRIES {
+            if let Ok(listener) = bind(assignment.listen).await {
+                return Ok(listener);
+            }
+            clock.sleep_until(clock.now() + REBIND_PAUSE).await;
+        }
+    }
+    bind(assignment.listen).await
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, RoleError> {
     TcpListener::bind(address).await.map_err(RoleError::io(format!("cannot listen on {address}")))
-}
-
-fn local_addr(listener: &TcpListener) -> Result<std::net::SocketAddr, RoleError> {
-    listener.local_addr().map_err(RoleError::io("cannot tell the address listened on"))
 }
 
 fn read_secrets(texts: &[Vec<String>]) -> Result<Vec<Vec<Secret>>, RoleError> {

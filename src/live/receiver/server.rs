@@ -1,12 +1,21 @@
 //! The HTTP server and its limits: whatever comes from outside is bounded in size, number and time.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::{net::TcpListener, sync::Semaphore, sync::watch, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
 
-use super::handler::Handler;
+use super::{handler::Handler, metrics::Cut};
+use crate::model::Span;
 
 /// What a stranger may cost.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +50,9 @@ impl Default for Limits {
 /// How long requests under way may take to end when the receiver stops.
 const LAST_CALL: Duration = Duration::from_millis(500);
 
+/// Pause after a failed accept: the system is out of descriptors, and asking at once helps nobody.
+pub(super) const ACCEPT_PAUSE: Span = Span::from_millis(10);
+
 /// Serves until told to stop.
 pub(super) async fn serve(
     listener: TcpListener,
@@ -49,42 +61,58 @@ pub(super) async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let room = Arc::new(Semaphore::new(limits.connections as usize));
+    let stop_connections = stop.clone();
     let mut connections = JoinSet::new();
     loop {
         // A connection beyond the limit stays in the listen queue until another one ends.
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { break };
-        let stream = tokio::select! {
+        let accepted = tokio::select! {
+            biased;
             _ = stop.wait_for(|stop| *stop) => break,
             accepted = listener.accept() => accepted,
         };
-        // A connection that is gone before it is accepted is nobody's loss.
-        let Ok((stream, _)) = stream else { continue };
-        let _ = stream.set_nodelay(true);
-        let handler = Arc::clone(&handler);
-        let mut stop = stop.clone();
+        let Ok((stream, _)) = accepted else {
+            handler.clock.sleep_until(handler.clock.now() + ACCEPT_PAUSE).await;
+            continue;
+        };
+        let (handler, stop) = (Arc::clone(&handler), stop_connections.clone());
         connections.spawn(async move {
-            let _place = place;
-            let answered = std::sync::atomic::AtomicBool::new(false);
-            let service = service_fn(|request| {
-                let (handler, answered) = (&handler, &answered);
-                async move { Ok::<_, Infallible>(handler.handle(request, limits, answered).await) }
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits.head_time)
-                .max_buf_size(limits.head_bytes)
-                .max_headers(limits.headers)
-                .serve_connection(TokioIo::new(stream), service);
-            let mut connection = std::pin::pin!(connection);
-            // An error is a peer that does not speak HTTP or is gone; hyper has answered it.
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                _ = stop.wait_for(|stop| *stop) => {}
-            }
-            connection.as_mut().graceful_shutdown();
-            let _ = tokio::time::timeout(LAST_CALL, connection).await;
+            serve_one(stream, &handler, limits, stop).await;
+            drop(place);
         });
         while connections.try_join_next().is_some() {}
     }
     while connections.join_next().await.is_some() {}
+}
+
+/// One connection, to its end. What hyper itself refuses has been answered by it and is counted here.
+async fn serve_one(stream: TcpStream, handler: &Arc<Handler>, limits: Limits, mut stop: watch::Receiver<bool>) {
+    // Without it the second small write of a connection may wait for an ack of TCP's.
+    let _ = stream.set_nodelay(true);
+    let answered = AtomicBool::new(false);
+    let service = service_fn(|request| {
+        let (handler, answered) = (handler, &answered);
+        async move { Ok::<_, Infallible>(handler.handle(request, limits, answered).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head_time)
+        .max_buf_size(limits.head_bytes)
+        .max_headers(limits.headers)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        _ = stop.wait_for(|stop| *stop) => None,
+    };
+    let ended = match ended {
+        Some(ended) => ended,
+        None => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(LAST_CALL, connection).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        handler.metrics.cut(Cut::of(&error));
+    }
 }
