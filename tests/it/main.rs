@@ -12,6 +12,9 @@ mod support;
 /// The main job: acks are dropped, and nothing is lost or applied twice.
 mod dropped_acks;
 
+/// Each class of the books, reached by a real run.
+mod books;
+
 /// `kill -9` at random instants and at named points.
 mod crashes;
 
