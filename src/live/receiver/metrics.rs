@@ -36,7 +36,7 @@ pub(super) enum Cut {
     HeadTooLarge,
     /// Not HTTP.
     NotHttp,
-    /// The peer went away within a request, or does not read its answers.
+    /// The peer went away within a request.
     PeerGone,
 }
 
