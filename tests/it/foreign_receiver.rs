@@ -12,19 +12,25 @@ use crate::support::run;
 
 /// A receiver of the Python standard library: answers 200, prints what came.
 const PYTHON: &str = r#"
-import http.server, sys
+import http.server, sys, threading
+lock = threading.Lock()
+def say(line):
+    # One line is one write: handlers run in threads of their own.
+    with lock:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
-        print("got", self.headers["webhook-id"], flush=True)
+        say("got " + self.headers["webhook-id"])
         self.send_response(200)
         self.send_header("content-length", "0")
         self.end_headers()
     def log_message(self, *args):
         pass
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-print("port", server.server_address[1], flush=True)
+say("port %d" % server.server_address[1])
 server.serve_forever()
 "#;
 
