@@ -12,6 +12,7 @@ use super::{Exit, print};
 use crate::{
     live::orchestrator::records_dir,
     measure::{Host, Results, Verdict, judge_dir},
+    record::read_dir,
     report,
     scenario::Plan,
 };
@@ -52,7 +53,29 @@ pub(super) fn judge(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
     let results = Results::new(plan, host, vec![run]);
     report::write_all(dir, &results, plan)
         .with_context(|| format!("cannot write the report into {}", dir.display()))?;
+    export_small(dir)?;
     Ok(results)
+}
+
+/// Up to this size of a run's record files, its records are also written as JSON lines.
+const EXPORT_BYTES_MAX: u64 = 4 << 20;
+
+/// Writes the records of a small run as `records.jsonl`, for other tools.
+fn export_small(dir: &Path) -> anyhow::Result<()> {
+    let records = records_dir(dir);
+    let sizes = std::fs::read_dir(&records)?.flatten().filter_map(|entry| entry.metadata().ok());
+    if sizes.map(|meta| meta.len()).sum::<u64>() > EXPORT_BYTES_MAX {
+        return Ok(());
+    }
+    let path = dir.join("records.jsonl");
+    let mut text = String::new();
+    let mut failure = None;
+    read_dir(&records, |record| match serde_json::to_string(&record) {
+        Ok(line) => text.extend([line.as_str(), "\n"]),
+        Err(error) => failure = Some(error),
+    })?;
+    failure.map_or(Ok(()), Err)?;
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Prints the verdict and gives the exit code.

@@ -68,7 +68,7 @@ fn a_run_can_be_explained_and_judged_again_from_its_folder() {
 fn a_run_leaves_a_report_whose_parts_are_all_there() {
     let (run, _work) =
         run(&std::fs::read_to_string("scenarios/quickstart.toml").unwrap().replace("\"12s\"", "\"2s\""), &[]);
-    for file in ["plan.json", "results.json", "report.html", "consumers.csv"] {
+    for file in ["plan.json", "results.json", "report.html", "consumers.csv", "records.jsonl"] {
         assert!(run.dir.join(file).metadata().is_ok_and(|meta| meta.len() > 0), "{file}");
     }
     let html = std::fs::read_to_string(run.dir.join("report.html")).unwrap();
