@@ -168,6 +168,12 @@ impl Role {
         self.crash_points.clone()
     }
 
+    /// The records, for those who only write.
+    #[must_use]
+    pub fn sink(&self) -> Arc<dyn RecordSink> {
+        Arc::clone(&self.records) as Arc<dyn RecordSink>
+    }
+
     /// Closes the records and says goodbye. The last thing a role does.
     pub fn done(self) -> Result<(), RoleError> {
         let path = self.assignment.records.display().to_string();
@@ -219,12 +225,3 @@ fn die_with_parent() {
 
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent() {}
-
-/// Keeps the sink alive where only the trait is wanted.
-impl Role {
-    /// The records as a sink.
-    #[must_use]
-    pub fn sink(&self) -> Arc<dyn RecordSink> {
-        Arc::clone(&self.records) as Arc<dyn RecordSink>
-    }
-}
