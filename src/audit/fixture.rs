@@ -251,7 +251,7 @@ impl Run<'_> {
         let target = Target { path: TargetPath::Webhook, consumer, client, number: seq, attempt: number, copy: 0, at };
         let fate = fault::decide(&self.plan.faults, &target, self.draws);
         for &fault in &fate.hits {
-            self.out.push(Record::FaultHit { fault, consumer, client, number: seq, attempt: number, at });
+            self.out.push(Record::FaultHit { fault, consumer, client, number: seq, attempt: number, copy: 0, at });
         }
         let lost = |seen| match seen {
             LossSeen::Reset => (AttemptOutcome::Reset, Span(MS)),

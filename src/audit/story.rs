@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::{Source, obligation_of};
 use crate::{
     model::{AttemptOutcome, EffectOutcome, Seq, Span, Time},
-    record::{AttackKind, Attempt, CursorPosition, EffectRow, Obligation, ProcessChange, ReadError, Record, Role},
+    record::{AttackKind, CursorPosition, EffectRow, Obligation, ProcessChange, ReadError, Record, Role},
     scenario::{ConsumerNo, Plan},
 };
 
@@ -76,12 +76,10 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
             if let Record::Attempt(attempt) = &record
                 && attempt.what == story.what
             {
+                let name = attempt_name(attempt.number, attempt.copy);
                 // What happened in between shall stand in between.
-                story.add(Some(attempt.sent), format!("{} sent", attempt_name(attempt)));
-                story.add(
-                    Some(attempt.done),
-                    format!("{}: {}", attempt_name(attempt), outcome_in_words(attempt.outcome)),
-                );
+                story.add(Some(attempt.sent), format!("{name} sent"));
+                story.add(Some(attempt.done), format!("{name}: {}", outcome_in_words(attempt.outcome)));
             } else if let Some((at, text)) = line_of(plan, &record, story) {
                 story.add(at, text);
             }
@@ -129,12 +127,12 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
         }
         Record::Attack { kind, sent, outcome, .. } => (sent, attack_in_words(kind, outcome)),
         Record::GaveUp { at, attempts, .. } => (at, format!("sender gives up after {attempts} attempts")),
-        Record::FaultHit { fault, consumer, client, number, attempt, at }
+        Record::FaultHit { fault, consumer, client, number, attempt, copy, at }
             if (consumer, client, number) == (about.consumer, about.client, about.seq)
                 && plan.consumers.get(usize::from(consumer)).is_some_and(|c| c.is_webhook()) =>
         {
             let name = plan.faults.get(usize::from(fault)).map_or("unknown", |fault| fault.kind.name());
-            (at, format!("fault: {name} hits attempt {attempt}"))
+            (at, format!("fault: {name} hits {}", attempt_name(attempt, copy)))
         }
         Record::Receipt { forged, at, .. } => (at, format!("{}received and accepted", forged_mark(forged))),
         Record::Worked { outcome, at, .. } => (at, worked_in_words(outcome).to_owned()),
@@ -152,10 +150,10 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
     Some((Some(at), text))
 }
 
-fn attempt_name(attempt: &Attempt) -> String {
-    match attempt.copy {
-        0 => format!("attempt {}", attempt.number),
-        copy => format!("copy {copy} of attempt {}", attempt.number),
+fn attempt_name(number: u32, copy: u32) -> String {
+    match copy {
+        0 => format!("attempt {number}"),
+        copy => format!("copy {copy} of attempt {number}"),
     }
 }
 

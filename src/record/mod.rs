@@ -93,6 +93,8 @@ pub enum Record {
         number: u32,
         /// The attempt or page; 0 for a process.
         attempt: u32,
+        /// 0 for the original, k for its k-th copy.
+        copy: u32,
         /// When.
         at: Time,
     },

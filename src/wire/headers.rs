@@ -16,5 +16,8 @@ pub const CLIENT: &str = "pushpull-client";
 pub const POLL: &str = "pushpull-poll";
 /// Pull API: the page within the poll, from 1.
 pub const PAGE: &str = "pushpull-page";
+/// Pull API: the instant at which the poll was due, in nanoseconds since t0; a fault's window is held
+/// against it.
+pub const DUE: &str = "pushpull-due";
 /// Pull API: the newest sequence in the log.
 pub const HEAD: &str = "pushpull-head";

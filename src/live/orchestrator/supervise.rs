@@ -89,7 +89,7 @@ async fn act(stage: &mut Stage<'_>, clock: Clock, consumer: ConsumerNo, action: 
 }
 
 fn hit(stage: &Stage<'_>, fault: u16, consumer: ConsumerNo, at: Time) {
-    stage.record(Record::FaultHit { fault, consumer, client: 0, number: 0, attempt: 0, at });
+    stage.record(Record::FaultHit { fault, consumer, client: 0, number: 0, attempt: 0, copy: 0, at });
 }
 
 /// Takes notice of what a process said or of its end. False where the run cannot go on.

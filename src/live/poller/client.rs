@@ -64,14 +64,19 @@ impl PollClient {
             self.clock.sleep_until(intended).await;
             let sent = self.clock.now();
             let mut round = PollRound::new(cursor, self.flaw);
-            let result = self.poll(n, &mut round, &mut etag).await?;
+            let result = self.poll((n, intended), &mut round, &mut etag).await?;
             cursor = round.cursor().cloned();
             self.write_down(n, intended, sent, &result);
             n = schedule.next_after(n, self.clock.now());
         }
     }
 
-    async fn poll(&self, n: u32, round: &mut PollRound, etag: &mut Option<String>) -> Result<PollResult, RoleError> {
+    async fn poll(
+        &self,
+        due: (u32, Time),
+        round: &mut PollRound,
+        etag: &mut Option<String>,
+    ) -> Result<PollResult, RoleError> {
         let mut result = PollResult { outcome: PollOutcome::Empty, requests: 0, events: 0 };
         let mut items = Vec::new();
         loop {
@@ -79,7 +84,7 @@ impl PollClient {
                 PollStep::Fetch { cursor, page: number } => {
                     result.requests += 1;
                     self.shared.requests.fetch_add(1, Ordering::Relaxed);
-                    match self.fetch(n, number, cursor.as_deref(), etag.as_deref()).await {
+                    match self.fetch(due, number, cursor.as_deref(), etag.as_deref()).await {
                         Answer::Page { page, head, etag: new } => {
                             self.crash_points.reach(CrashPoint::AfterPage);
                             *etag = new;
@@ -128,7 +133,7 @@ impl PollClient {
         page.events.iter().map(item).collect()
     }
 
-    async fn fetch(&self, n: u32, page: u32, cursor: Option<&str>, etag: Option<&str>) -> Answer {
+    async fn fetch(&self, (n, intended): (u32, Time), page: u32, cursor: Option<&str>, etag: Option<&str>) -> Answer {
         let polling = &self.shared.polling;
         let mut url = format!("{}/events?limit={}", self.base_url, polling.page_size);
         match (cursor, self.flaw) {
@@ -143,6 +148,7 @@ impl PollClient {
             .header(headers::CONSUMER, &self.consumer_name)
             .header(headers::CLIENT, self.number)
             .header(headers::POLL, n)
+            .header(headers::DUE, intended.0)
             .header(headers::PAGE, page);
         if let Some(etag) = etag.filter(|_| polling.conditional && page == 1) {
             request = request.header(http::header::IF_NONE_MATCH, etag);

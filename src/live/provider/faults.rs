@@ -27,10 +27,10 @@ impl From<AttemptOutcome> for Ending {
 
 /// One record per fault that hit.
 pub(super) fn record_hits(context: &Context, target: &Target, fate: &Fate) {
-    let Target { consumer, client, number, attempt, .. } = *target;
+    let Target { consumer, client, number, attempt, copy, .. } = *target;
     let at = context.clock.now();
     for &fault in &fate.hits {
-        context.records.put(Record::FaultHit { fault, consumer, client, number, attempt, at });
+        context.records.put(Record::FaultHit { fault, consumer, client, number, attempt, copy, at });
     }
 }
 

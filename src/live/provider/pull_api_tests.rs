@@ -191,6 +191,22 @@ async fn a_poll_suffers_every_fate() {
 }
 
 #[tokio::test]
+async fn a_window_is_held_against_the_instant_at_which_the_poll_was_due() {
+    let window = Selector { from: Some(Time(10)), until: Some(Time(20)), ..Selector::default() };
+    let faults = vec![testing::fault(0, json!({"kind": "outage"}), window)];
+    let (_, api, _) = api(Plan { faults, ..polling_plan(1) });
+    // The clock says a second, whenever the poll was due; who does not tell is taken at the clock's word.
+    for (due, hit) in [(Some(9), false), (Some(10), true), (Some(19), true), (Some(20), false), (None, false)] {
+        let mut request = Request::get("/events").header("pushpull-consumer", "poll").header("pushpull-poll", 1);
+        if let Some(due) = due {
+            request = request.header("pushpull-due", due);
+        }
+        let answer = api.answer(request.body(()).unwrap(), &Meter::default()).await;
+        assert_eq!(answer.is_err(), hit, "{due:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_reset_poll_gets_half_of_its_page() {
     let (answer, ..) = poll_under(json!({"kind": "reset"})).await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -105,6 +105,7 @@ pub(super) struct Caller<'a> {
     pub share: Share,
     poll: Option<u32>,
     page: u32,
+    due: Option<Time>,
 }
 
 impl<'a> Caller<'a> {
@@ -137,17 +138,20 @@ impl<'a> Caller<'a> {
         };
         let poll = number_of(headers, headers::POLL)?;
         let page = number_of(headers, headers::PAGE)?.unwrap_or(1);
-        Ok(Some(Caller { consumer, client, polling, share, poll, page }))
+        let due = number_of(headers, headers::DUE)?.map(Time);
+        Ok(Some(Caller { consumer, client, polling, share, poll, page, due }))
     }
 
-    /// What faults aim at; `None` for a caller that does not number its polls.
-    pub fn target(&self, at: Time) -> Option<Target> {
-        let Caller { consumer, client, page, .. } = *self;
+    /// What faults aim at; `None` for a caller that does not number its polls. The instant is the one at
+    /// which the poll was due, or `now` for a caller that does not tell.
+    pub fn target(&self, now: Time) -> Option<Target> {
+        let Caller { consumer, client, page, due, .. } = *self;
+        let at = due.unwrap_or(now);
         Some(Target { path: TargetPath::Poll, consumer, client, number: self.poll?, attempt: page, copy: 0, at })
     }
 }
 
-fn number_of(headers: &HeaderMap, name: &str) -> Result<Option<u32>, BadQuery> {
+fn number_of<N: std::str::FromStr>(headers: &HeaderMap, name: &str) -> Result<Option<N>, BadQuery> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     match value.to_str().ok().and_then(digits).and_then(|digits| digits.parse().ok()) {
         Some(number) => Ok(Some(number)),
