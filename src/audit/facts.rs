@@ -1,8 +1,8 @@
-//! What is known of one obligation, two bytes.
+//! What is known of one obligation, four bytes.
 
 /// A set of facts. Each is what one party saw or what a store holds; none is a conclusion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Facts(u16);
+pub struct Facts(u32);
 
 macro_rules! facts {
     ($($(#[doc = $doc:literal])+ $name:ident = $bit:literal, $words:literal;)+) => {

@@ -49,6 +49,9 @@ struct Common {
 pub(super) struct ProviderArgs {
     #[command(flatten)]
     common: Common,
+    /// Which provider of the scenario; the first by default.
+    #[arg(long)]
+    provider: Option<String>,
     /// Where the pull API listens.
     #[arg(long, default_value = "127.0.0.1:4000")]
     listen: SocketAddr,
@@ -108,7 +111,15 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
                 endpoints.push(EndpointAddress { consumer, client, url, secret: secret.reveal() });
             }
         }
-        Ok(Part::Provider { provider: 0, endpoints })
+        let number = match &args.provider {
+            None => 0,
+            Some(name) => plan
+                .providers
+                .iter()
+                .position(|provider| provider.name == *name)
+                .with_context(|| format!("--provider {name}: the scenario has no provider of this name"))?,
+        };
+        Ok(Part::Provider { provider: number as u16, endpoints })
     })
 }
 
@@ -174,7 +185,7 @@ fn assignment(plan: Plan, part: Part, out: &Path, listen: SocketAddr) -> anyhow:
     let records = out.join("records");
     std::fs::create_dir_all(&records).with_context(|| format!("cannot create {}", records.display()))?;
     let name = match &part {
-        Part::Provider { .. } => plan.providers[0].name.clone(),
+        Part::Provider { provider, .. } => plan.providers[usize::from(*provider)].name.clone(),
         Part::Receiver { consumer, .. } | Part::Poller { consumer, .. } => {
             plan.consumers[usize::from(*consumer)].name.clone()
         }

@@ -63,11 +63,15 @@ pub struct Selector {
     /// Hits these attempts only (from 1); for polls, these pages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attempts: Vec<u32>,
+    /// Hits these clients of a consumer only, by number from 0: one dead endpoint among many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<ClientNo>,
 }
 
 impl Selector {
     /// The keys in the scenario file.
-    pub const KEYS: [&'static str; 7] = ["probability", "every", "first", "from", "until", "event", "attempts"];
+    pub const KEYS: [&'static str; 8] =
+        ["probability", "every", "first", "from", "until", "event", "attempts", "clients"];
 
     /// Whether the request is hit: a pure function of seed, fault and target.
     #[must_use]
@@ -77,6 +81,7 @@ impl Selector {
             && self.first.is_none_or(|k| target.number <= k)
             && self.event.is_none_or(|e| target.number == e)
             && (self.attempts.is_empty() || self.attempts.contains(&target.attempt))
+            && (self.clients.is_empty() || self.clients.contains(&target.client))
             && self.probability.is_none_or(|p| draw_key(target, fault).unit(draws, Purpose::FaultHit) < p)
     }
 

@@ -69,6 +69,8 @@ fn selectors_count_events_and_attempts_and_look_at_the_due_instant() {
     assert_eq!(hits(&Selector { first: Some(2), ..everything() }), [1, 2]);
     assert_eq!(hits(&Selector { event: Some(7), ..everything() }), [7]);
     assert_eq!(hits(&Selector { every: Some(2), first: Some(5), ..everything() }), [2, 4]);
+    let client = |client| hit(Selector { clients: vec![3], ..everything() }, Target { client, ..target(1, 1) });
+    assert!(client(3) && !client(0));
     let second = Selector { attempts: vec![2], ..everything() };
     assert!(hit(second.clone(), target(1, 2)) && !hit(second, target(1, 1)));
     let window = Selector { from: Some(Time(10)), until: Some(Time(20)), ..everything() };

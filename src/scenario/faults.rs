@@ -66,12 +66,12 @@ fn read_fault(
         return Err(kind_at.problem(format!("\"{name}\" {problem}"), suggest(&name, &names)));
     }
     let named = table.remove("consumer");
-    refuse_unknown_provider(at, table.remove("provider"), providers)?;
+    let provider = read_provider(&at.key("provider"), table.remove("provider"), providers)?;
     let mut selector = read_selector(at, &mut table)?;
     let mut kind: FaultKind = deserialize(at, table)?;
     kind.validate(&selector).map_err(|found| at.key(found.key).problem(found.problem, found.fix))?;
     check_limits(at, &selector)?;
-    let consumers = read_targets(&at.key("consumer"), named, kind.can_hit(), &name, consumers)?;
+    let consumers = read_targets(&at.key("consumer"), named, kind.can_hit(), &name, consumers, provider)?;
     kind.scale(scale.0);
     let scale_time = |time: Time| Time(scale.span(Span(time.0)).0);
     selector.from = selector.from.map(scale_time);
@@ -114,8 +114,19 @@ fn deserialize<'de, T: Deserialize<'de>>(at: &At, table: Table) -> Result<T, Pro
 }
 
 /// The keys that every fault takes.
-const COMMON_KEYS: [&str; 10] =
-    ["probability", "every", "first", "from", "until", "event", "attempts", "attempt", "consumer", "provider"];
+const COMMON_KEYS: [&str; 11] = [
+    "probability",
+    "every",
+    "first",
+    "from",
+    "until",
+    "event",
+    "attempts",
+    "attempt",
+    "clients",
+    "consumer",
+    "provider",
+];
 
 fn check_limits(at: &At, selector: &Selector) -> Result<(), Problem> {
     if let Some(p) = selector.probability.filter(|p| !(0.0..=1.0).contains(p)) {
@@ -143,15 +154,21 @@ fn read_targets(
     hits: Hits,
     kind: &str,
     consumers: &[ConsumerPlan],
+    provider: Option<u16>,
 ) -> Result<Vec<ConsumerNo>, Problem> {
+    let served = |consumer: &ConsumerPlan| provider.is_none_or(|provider| consumer.provider == provider);
     let can_hit = |consumer: &ConsumerPlan| {
         let path = if consumer.is_webhook() { hits.webhooks } else { hits.polls };
         path || (hits.process && !consumer.is_external())
     };
     let all: Vec<&str> = consumers.iter().map(|consumer| consumer.name.as_str()).collect();
     let Some(named) = named else {
-        let targets: Vec<ConsumerNo> =
-            consumers.iter().enumerate().filter(|(_, c)| can_hit(c)).map(|(i, _)| i as ConsumerNo).collect();
+        let targets: Vec<ConsumerNo> = consumers
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| can_hit(c) && served(c))
+            .map(|(i, _)| i as ConsumerNo)
+            .collect();
         if targets.is_empty() {
             return Err(at.problem(format!("no consumer here can be hit by \"{kind}\""), "remove the fault"));
         }
@@ -169,6 +186,12 @@ fn read_targets(
                 "name another consumer, or remove the fault",
             ));
         }
+        if !served(&consumers[index]) {
+            return Err(at.problem(
+                format!("\"{name}\" is not served by the provider that this fault names"),
+                "drop provider, or name one of its consumers",
+            ));
+        }
         Ok(index as ConsumerNo)
     };
     named.names().into_iter().map(find).collect()
@@ -179,16 +202,13 @@ fn deserialize_names(at: &At, value: Value) -> Result<OneOrMany, Problem> {
         .map_err(|_| at.problem("no name and no list of names", "write consumer = \"webhook\""))
 }
 
-fn refuse_unknown_provider(at: &At, named: Option<Value>, providers: &[ProviderPlan]) -> Result<(), Problem> {
-    let Some(value) = named else { return Ok(()) };
+/// The provider whose consumers are meant, where one is named.
+fn read_provider(at: &At, named: Option<Value>, providers: &[ProviderPlan]) -> Result<Option<u16>, Problem> {
+    let Some(value) = named else { return Ok(None) };
     let names: Vec<&str> = providers.iter().map(|provider| provider.name.as_str()).collect();
-    match value.as_str() {
-        Some(name) if names.contains(&name) => Ok(()),
-        name => {
-            let shown = name.unwrap_or("?");
-            Err(at
-                .key("provider")
-                .problem(format!("\"{shown}\" is no provider of this scenario"), suggest(shown, &names)))
-        }
+    let shown = value.as_str().unwrap_or("?");
+    match names.iter().position(|name| *name == shown) {
+        Some(index) => Ok(Some(index as u16)),
+        None => Err(at.problem(format!("\"{shown}\" is no provider of this scenario"), suggest(shown, &names))),
     }
 }

@@ -30,9 +30,6 @@ pub(super) fn read_providers(at: &At, raw: &[RawProvider], scale: Scale) -> Resu
         }
         plans.push(plan);
     }
-    if plans.len() > 1 {
-        return Err(at.index(1).problem("more than one provider is not implemented yet", "keep one [[provider]]"));
-    }
     Ok(plans)
 }
 

@@ -62,7 +62,7 @@ struct RawFaultSchema {
     limits: crate::fault::Selector,
     /// The consumers it hits: a name or a list. Default: every consumer it can hit.
     consumer: Option<OneOrMany>,
-    /// The provider whose consumers it hits, where there are several.
+    /// Hits the consumers of this provider only.
     provider: Option<String>,
     /// Short for `attempts = [N]`.
     attempt: Option<u32>,

@@ -110,6 +110,33 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
 }
 
 #[test]
+fn a_providers_key_is_refused_by_name() {
+    let two = "[[provider]]\nname = \"a\"\n[[provider]]\nname = \"b\"\n";
+    let cases = [
+        format!("{HEAD}[[provider]]\n[[provider]]\n{WEBHOOK}"),
+        format!("{HEAD}{two}{WEBHOOK}"),
+        format!("{HEAD}{two}{WEBHOOK}provider = \"c\"\n"),
+        format!("{HEAD}{two}{WEBHOOK}provider = \"a\"\n[[fault]]\nkind = \"reset\"\nprovider = \"c\"\n"),
+        format!(
+            "{HEAD}{two}{WEBHOOK}provider = \"a\"\n[[fault]]\nkind = \"reset\"\nprovider = \"b\"\nconsumer = \"webhook\"\n"
+        ),
+    ];
+    let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:3: provider.1.name: "provider" is there twice
+      fix: give each provider its own name
+    pushpull: s.toml:6: consumer.webhook.provider: there are several providers
+      fix: write one of: a, b
+    pushpull: s.toml:9: consumer.webhook.provider: "c" is no provider of this scenario
+      fix: did you mean "a"?
+    pushpull: s.toml:12: fault.reset.provider: "c" is no provider of this scenario
+      fix: did you mean "a"?
+    pushpull: s.toml:13: fault.reset.consumer: "webhook" is not served by the provider that this fault names
+      fix: drop provider, or name one of its consumers
+    "#);
+}
+
+#[test]
 fn a_command_line_error_names_the_argument_and_the_fix() {
     let work = tempfile::tempdir().unwrap();
     std::fs::write(work.path().join("full"), "a file where a folder should be").unwrap();

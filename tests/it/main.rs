@@ -27,5 +27,8 @@ mod foreign_receiver;
 /// The harness itself: stalls show, nothing is left running, a run can be repeated.
 mod honesty;
 
+/// What sets one provider apart from another.
+mod provider_manners;
+
 /// The parts on their own, and the commands around a run.
 mod commands;

@@ -59,7 +59,7 @@ pub struct Snapshot {
     pub now: Time,
     /// The window of arrivals is over.
     pub draining: bool,
-    /// The provider's progress.
+    /// The progress of all providers together.
     pub provider: Progress,
     /// Each consumer's progress, and whether its process lives.
     pub consumers: BTreeMap<ConsumerNo, (Progress, bool)>,

@@ -154,12 +154,22 @@ impl<'a> Stage<'a> {
                 endpoints.push(EndpointAddress { consumer: number, client, url, secret: secret.reveal() });
             }
         }
-        let name = self.plan.providers[0].name.clone();
-        let provider = self.enter(Role::Provider(0), name, Part::Provider { provider: 0, endpoints }).await?;
-        for (index, consumer) in self.plan.consumers.iter().enumerate() {
-            if matches!(consumer.path, ConsumerPath::Polling(_)) {
-                let number = index as ConsumerNo;
-                let part = Part::Poller { consumer: number, base_url: format!("http://{provider}") };
+        for provider in 0..self.plan.providers.len() as u16 {
+            self.set_up_provider(provider, &endpoints).await?;
+        }
+        Ok(())
+    }
+
+    /// One provider and whoever polls it.
+    async fn set_up_provider(&mut self, provider: u16, endpoints: &[EndpointAddress]) -> Result<(), RunError> {
+        let plan = self.plan;
+        let served = |consumer: ConsumerNo| plan.consumers[usize::from(consumer)].provider == provider;
+        let endpoints = endpoints.iter().filter(|endpoint| served(endpoint.consumer)).cloned().collect();
+        let name = plan.providers[usize::from(provider)].name.clone();
+        let address = self.enter(Role::Provider(provider), name, Part::Provider { provider, endpoints }).await?;
+        for (number, consumer) in (0..).zip(&plan.consumers) {
+            if matches!(consumer.path, ConsumerPath::Polling(_)) && served(number) {
+                let part = Part::Poller { consumer: number, base_url: format!("http://{address}") };
                 self.enter(Role::Poller(number), consumer.name.clone(), part).await?;
             }
         }

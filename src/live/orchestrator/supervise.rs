@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     fault::FaultKind,
-    live::{clock::Clock, control::Report},
+    live::{
+        clock::Clock,
+        control::{Progress, Report},
+    },
     model::{Span, Time},
     record::{ProcessChange, Record, Role},
     scenario::{ConsumerNo, Plan},
@@ -145,15 +148,22 @@ fn down_time(plan: &Plan, consumer: ConsumerNo, fault: u16) -> Span {
 }
 
 fn snapshot(stage: &Stage<'_>, now: Time) -> Snapshot {
-    let provider = stage.actors.iter().find(|actor| actor.consumer().is_none());
     let consumers: BTreeMap<_, _> =
         stage.actors.iter().filter_map(|actor| Some((actor.consumer()?, (actor.progress, actor.lives())))).collect();
-    Snapshot {
-        now,
-        draining: now >= Time::ZERO + stage.plan().duration,
-        provider: provider.map(|actor| actor.progress).unwrap_or_default(),
-        consumers,
-    }
+    Snapshot { now, draining: now >= Time::ZERO + stage.plan().duration, provider: providers(stage), consumers }
+}
+
+/// How far the providers are: all emit the same events, each has deliveries of its own.
+fn providers(stage: &Stage<'_>) -> Progress {
+    let each = stage.actors.iter().filter(|actor| actor.consumer().is_none()).map(|actor| actor.progress);
+    each.reduce(|all, one| Progress {
+        emitted: all.emitted.min(one.emitted),
+        emission_over: all.emission_over && one.emission_over,
+        open: all.open + one.open,
+        requests: all.requests + one.requests,
+        ..all
+    })
+    .unwrap_or_default()
 }
 
 /// Whether nothing is under way any more.
