@@ -11,7 +11,7 @@ use crate::{
     scenario::Plan,
 };
 
-/// Every event that was emitted, 17 bytes each.
+/// Every event that is scheduled, and whether it was emitted; 17 bytes each.
 #[derive(Debug)]
 pub struct EventLog {
     occurred_at: Vec<Time>,
@@ -29,11 +29,12 @@ impl EventLog {
     #[must_use]
     pub fn new(plan: &Plan) -> EventLog {
         let end = Time::ZERO + plan.duration;
-        let occurred_at: Vec<Time> = plan.workload.arrivals.schedule(Draws::new(plan.seed), end).collect();
+        let schedule = plan.workload.schedule(Draws::new(plan.seed), end);
+        let (occurred_at, subject): (Vec<Time>, Vec<Subject>) = schedule.map(|due| (due.at, due.subject)).unzip();
         let n = occurred_at.len();
         EventLog {
             occurred_at,
-            subject: vec![0; n],
+            subject,
             version: vec![0; n],
             times_emitted: vec![0; n],
             providers: plan.providers.len().clamp(1, 255) as u8,
@@ -56,10 +57,16 @@ impl EventLog {
                 format!("event {seq} says {stamp:.6} s, scheduled {due:.6} s")
             });
         }
+        if event.subject != self.subject[i] {
+            let (said, due) = (event.subject, self.subject[i]);
+            self.problems.add("an event is not about its scheduled subject", || {
+                format!("event {seq} says subject {said}, scheduled {due}")
+            });
+        }
         if self.times_emitted[i] == 0 {
-            (self.subject[i], self.version[i]) = (event.subject, event.version);
+            self.version[i] = event.version;
             self.emitted += 1;
-        } else if (self.subject[i], self.version[i]) != (event.subject, event.version) {
+        } else if self.version[i] != event.version {
             self.problems.add("two providers tell different stories", || format!("event {seq}"));
         }
         self.times_emitted[i] = self.times_emitted[i].saturating_add(1);

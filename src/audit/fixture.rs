@@ -15,7 +15,7 @@ use crate::{
         Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind,
         Mode, Path, Phase, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
     },
-    workload::{Arrivals, Payload, Workload},
+    workload::{Arrival, Payload, Poisson, Workload},
 };
 
 const MS: u64 = 1_000_000;
@@ -35,7 +35,7 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
         duration: Span::from_secs(secs),
         drain: Span::from_secs(20),
         workload: Workload {
-            arrivals: Arrivals::Poisson { count: rate, per: Span::from_secs(1) },
+            arrivals: Poisson { count: rate, per: Span::from_secs(1) }.into(),
             subjects: 40,
             payload: Payload { event_type: "order.updated".to_owned(), bytes: 256 },
         },
@@ -192,10 +192,8 @@ impl Run<'_> {
 
     fn emit(&mut self) {
         let mut versions: BTreeMap<u32, Version> = BTreeMap::new();
-        let schedule = self.plan.workload.arrivals.schedule(self.draws, Time::ZERO + self.plan.duration);
-        for (i, occurred_at) in schedule.enumerate() {
-            let seq = i as u32 + 1;
-            let subject = self.plan.workload.subject(self.draws, seq);
+        let schedule = self.plan.workload.schedule(self.draws, Time::ZERO + self.plan.duration);
+        for (seq, Arrival { at: occurred_at, subject }) in (1..).zip(schedule) {
             let version = versions.entry(subject).or_insert(0);
             *version += 1;
             let event = Event { seq, subject, version: *version, occurred_at };

@@ -65,11 +65,16 @@ fn a_faithful_run_is_valid_and_all_its_promises_are_kept() {
 #[test]
 fn planted_miscounts_void_the_run() {
     type Plant = fn(&mut Vec<Record>);
-    let plants: [(&str, Plant); 11] = [
+    let plants: [(&str, Plant); 12] = [
         ("not in the log", |r| r.retain(|r| !matches!(r, Record::Emitted { event, .. } if event.seq == 7))),
         ("not in the log", |r| {
             let last = r.iter().rposition(|r| matches!(r, Record::Emitted { .. })).unwrap();
             r.remove(last);
+        }),
+        ("its scheduled subject", |r| {
+            let event =
+                r.iter_mut().find_map(|r| if let Record::Emitted { event, .. } = r { Some(event) } else { None });
+            event.unwrap().subject += 1;
         }),
         ("never due", |r| {
             let what = Obligation { consumer: HOOK, client: 0, seq: 999_999 };

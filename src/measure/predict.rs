@@ -65,7 +65,7 @@ impl Rows<'_> {
         let polls = model::polls(mine.clients, window, t);
         let assumes = "polls on a fixed timer, counted within the window of arrivals";
         self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
-        let Arrivals::Poisson { .. } = plan.workload.arrivals else {
+        let Arrivals::Poisson(_) = plan.workload.arrivals else {
             return self
                 .leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
         };

@@ -112,7 +112,7 @@ fn names_from_a_scenario_cannot_break_the_formats() {
 fn an_empty_run_still_has_a_report() {
     let mut plan = fixture::comparison();
     plan.workload.arrivals =
-        crate::workload::Arrivals::Constant { count: 1, per: crate::model::Span::from_secs(1_000_000) };
+        crate::workload::Constant { count: 1, per: crate::model::Span::from_secs(1_000_000) }.into();
     let results = results_of(&plan, &fixture::records(&plan));
     assert_eq!(results.verdict(), Verdict::Pass, "{:?}", results.runs[0].why_void);
     assert!(text::render(&results, text::Options::default()).contains("nothing due"));

@@ -1,20 +1,22 @@
 //! From text to plan: parse, check, fill in defaults, resolve names, divide by `time_scale`.
 
 use super::{
-    Mode, Plan, conditions,
+    Mode, Plan,
+    arrivals::read_arrivals,
+    conditions,
     consumers::read_consumers,
     error::{At, Problem, ScenarioError, Step},
     faults::read_faults,
     locate::{line_at, line_of},
     names::{Choice, choose, suggest},
     providers::read_providers,
-    raw::{RawArrivals, RawScenario, RawWorkload},
-    units::{parse_rate, parse_span},
+    raw::{RawScenario, RawWorkload},
+    units::parse_span,
     warnings,
 };
 use crate::{
     model::{RunId, Span},
-    workload::{Arrivals, Payload, Workload},
+    workload::{Payload, Workload},
 };
 
 /// What the command line adds to a scenario.
@@ -143,12 +145,6 @@ fn read_mode(at: &At, modes: Option<&[String]>, asked: Option<Mode>) -> Result<M
     }
 }
 
-#[derive(Clone, Copy)]
-enum ArrivalKind {
-    Constant,
-    Poisson,
-}
-
 fn read_workload(at: &At, raw: &RawWorkload, scale: Scale) -> Result<Workload, Problem> {
     let payload_at = at.key("event_type");
     let event_type = raw.event_type.clone().unwrap_or_else(|| "order.updated".to_owned());
@@ -166,31 +162,6 @@ fn read_workload(at: &At, raw: &RawWorkload, scale: Scale) -> Result<Workload, P
             event_type,
             bytes: within(&at.key("payload_bytes"), raw.payload_bytes, 512, (200, 262_144))?,
         },
-    })
-}
-
-fn read_arrivals(at: &At, raw: Option<&RawArrivals>, scale: Scale) -> Result<Arrivals, Problem> {
-    const LATER: &str = "use \"poisson\" or \"constant\"";
-    const TABLE: [(&str, Choice<ArrivalKind>); 5] = [
-        ("constant", Choice::Here(ArrivalKind::Constant)),
-        ("poisson", Choice::Here(ArrivalKind::Poisson)),
-        ("bursty", Choice::NotYet(LATER)),
-        ("diurnal", Choice::NotYet(LATER)),
-        ("replay", Choice::NotYet(LATER)),
-    ];
-    let (kind, rate) = match raw {
-        None => (ArrivalKind::Poisson, None),
-        Some(raw) => (choose(&at.key("kind"), &raw.kind, &TABLE)?, raw.rate.as_deref()),
-    };
-    let rate_at = at.key("rate");
-    let (count, per) = parse_rate(rate.unwrap_or("10/s")).map_err(|error| rate_at.problem(error.problem, error.fix))?;
-    let per = scale.span(per);
-    if per.0 < count {
-        return Err(rate_at.problem("more than an event per nanosecond", "lower the rate, or time_scale"));
-    }
-    Ok(match kind {
-        ArrivalKind::Constant => Arrivals::Constant { count, per },
-        ArrivalKind::Poisson => Arrivals::Poisson { count, per },
     })
 }
 

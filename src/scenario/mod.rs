@@ -4,6 +4,7 @@
 //! is what it means (defaults filled in, names resolved, times scaled). [`load()`] leads from one to
 //! the other and says what is wrong by key, line and fix.
 
+mod arrivals;
 mod conditions;
 mod consumers;
 mod embedded;

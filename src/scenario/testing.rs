@@ -7,7 +7,7 @@ use super::{
 use crate::{
     model::{RunId, Span},
     policy::RetrySchedule,
-    workload::{Arrivals, Payload, Workload},
+    workload::{Constant, Payload, Workload},
 };
 
 fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
@@ -72,7 +72,7 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
         duration: Span::from_millis(50),
         drain: Span::from_secs(1),
         workload: Workload {
-            arrivals: Arrivals::Constant { count: 1_000, per: Span::from_secs(1) },
+            arrivals: Constant { count: 1_000, per: Span::from_secs(1) }.into(),
             subjects: 10,
             payload: Payload { event_type: "order.updated".to_owned(), bytes: 300 },
         },

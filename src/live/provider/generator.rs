@@ -12,6 +12,7 @@ use crate::{
     model::{ClientNo, Event, Seq, Subject, Time, Version},
     record::Record,
     scenario::ConsumerNo,
+    workload::Arrival,
 };
 
 /// Where deliveries go: one driver per endpoint.
@@ -30,10 +31,10 @@ pub(super) async fn emit_all(
 ) {
     let plan = &context.plan;
     let end = Time(plan.duration.0);
-    let mut schedule = plan.workload.arrivals.schedule(context.draws, end).peekable();
-    let mut source = Source { context: &context, versions: BTreeMap::new(), last: 0 };
+    let mut schedule = plan.workload.schedule(context.draws, end).peekable();
+    let mut source = Source::default();
     let mut batch = Vec::new();
-    while let Some(&at) = schedule.peek() {
+    while let Some(&Arrival { at, .. }) = schedule.peek() {
         tokio::select! {
             biased;
             // An error means that the other end is gone, which is a stop as well.
@@ -42,9 +43,9 @@ pub(super) async fn emit_all(
         }
         let now = context.clock.now();
         while batch.len() < BATCH_MAX
-            && let Some(at) = schedule.next_if(|&at| at <= now)
+            && let Some(arrival) = schedule.next_if(|arrival| arrival.at <= now)
         {
-            batch.push(source.next(at));
+            batch.push(source.next(arrival));
         }
         publish(&context, &log, &mut feeds, &batch, now);
         batch.clear();
@@ -55,16 +56,15 @@ pub(super) async fn emit_all(
 }
 
 /// Counts sequences and versions up.
-struct Source<'a> {
-    context: &'a Context,
+#[derive(Default)]
+struct Source {
     versions: BTreeMap<Subject, Version>,
     last: Seq,
 }
 
-impl Source<'_> {
-    fn next(&mut self, occurred_at: Time) -> Event {
+impl Source {
+    fn next(&mut self, Arrival { at: occurred_at, subject }: Arrival) -> Event {
         self.last += 1;
-        let subject = self.context.plan.workload.subject(self.context.draws, self.last);
         let version = self.versions.entry(subject).or_insert(0);
         *version += 1;
         Event { seq: self.last, subject, version: *version, occurred_at }
@@ -95,13 +95,13 @@ fn endpoints_of(context: &Context, subject: Subject) -> impl Iterator<Item = (Co
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{live::provider::testing, model::Span, workload::Arrivals};
+    use crate::{live::provider::testing, model::Span, workload::Poisson};
 
     #[tokio::test]
     async fn every_scheduled_event_comes_once_in_order_however_late() {
         let mut plan = testing::plan(testing::webhook_consumer(3));
         plan.duration = Span::from_secs(2);
-        plan.workload.arrivals = Arrivals::Poisson { count: 2_000, per: Span::from_secs(1) };
+        plan.workload.arrivals = Poisson { count: 2_000, per: Span::from_secs(1) }.into();
         let (records, mut seen) = testing::records();
         // The clock says that the whole window has passed already.
         let context = testing::context_at(plan, records, Span::from_secs(10));
@@ -110,14 +110,15 @@ mod tests {
         let (_stop_tx, stop) = watch::channel(false);
         emit_all(Arc::clone(&context), log, feeds, stop).await;
 
-        let schedule: Vec<Time> =
-            context.plan.workload.arrivals.schedule(context.draws, Time(context.plan.duration.0)).collect();
+        let schedule: Vec<Arrival> =
+            context.plan.workload.schedule(context.draws, Time(context.plan.duration.0)).collect();
         let mut versions: BTreeMap<Subject, Version> = BTreeMap::new();
-        for (i, &at) in schedule.iter().enumerate() {
+        for (i, &Arrival { at, subject }) in schedule.iter().enumerate() {
             let Ok(Record::Emitted { event, emitted_at }) = seen.try_recv() else { panic!("event {i} is missing") };
             let version = versions.entry(event.subject).or_insert(0);
             *version += 1;
-            assert_eq!((event.seq as usize, event.occurred_at, event.version), (i + 1, at, *version));
+            assert_eq!((event.seq as usize, event.subject), (i + 1, subject));
+            assert_eq!((event.occurred_at, event.version), (at, *version));
             assert!(emitted_at >= at);
             assert_eq!(fed.get_mut(&(0, event.subject % 3)).unwrap().try_recv(), Ok(event));
         }
