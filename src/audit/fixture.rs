@@ -27,7 +27,10 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
         name: "dropped-ack".to_owned(),
         title: "A dropped ack: who pays twice?".to_owned(),
         question: "What do lost acks and a short outage cost a webhook, and does the ledger hold?".to_owned(),
-        conclude: "The ledger suppresses what the retries bring twice; without one, customers pay twice.".to_owned(),
+        watch: "The dashed line: duplicates that arrive.".to_owned(),
+        conclude: "The ledger suppressed {webhook.duplicates_suppressed}; without one, customers paid twice for \
+                   {no-ledger.duplicates_applied}."
+            .to_owned(),
         seed: 42,
         run_id: RunId::from_bits(0xc0ffee),
         mode: Mode::Live,

@@ -9,6 +9,9 @@ use crate::scenario::{EMBEDDED, embedded};
 /// Arguments of `pushpull scenarios`.
 #[derive(Debug, Args)]
 pub(super) struct ScenariosArgs {
+    /// Print the names alone, one per line, for scripts.
+    #[arg(long)]
+    names: bool,
     #[command(subcommand)]
     what: Option<What>,
 }
@@ -24,6 +27,9 @@ enum What {
 
 pub(super) fn run(args: &ScenariosArgs) -> anyhow::Result<Exit> {
     match &args.what {
+        None if args.names => {
+            print(&EMBEDDED.iter().map(|scenario| format!("{}\n", scenario.name)).collect::<String>())?
+        }
         None => print(&list()?)?,
         Some(What::Show { name }) => match embedded(name) {
             Some(scenario) => print(scenario.text)?,

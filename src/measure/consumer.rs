@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Age, Series};
+use super::{Age, Behind, Series};
 
 /// What one consumer's strategy cost and brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct ConsumerResult {
     pub useful_requests: u64,
     /// Requests that were answered and brought nothing: empty and 304 polls, acks of what was acked.
     pub wasted_requests: u64,
+    /// Requests in the busiest whole second.
+    pub peak_requests_per_s: u64,
     /// Requests without a good answer.
     pub failed_requests: u64,
     /// Polls answered 200 without an event.
@@ -74,6 +76,8 @@ pub struct ConsumerResult {
     pub lag_p99_s: Option<f64>,
     /// Age of events when they took effect, in seconds.
     pub age_s: Option<Age>,
+    /// What waited for its effect, as time went by.
+    pub behind: Option<Behind>,
     /// What happened when.
     pub series: Series,
     /// Cost per month; `None` where there is no price list.

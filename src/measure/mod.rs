@@ -5,6 +5,7 @@
 //! plan and the records goes in. Percentiles come from histograms and are never averaged.
 
 mod age;
+mod behind;
 mod conditions;
 mod consumer;
 mod judge;
@@ -21,6 +22,7 @@ mod validity;
 mod verdicts;
 
 pub use age::{Age, AgeRecorder};
+pub use behind::Behind;
 pub use consumer::{ConsumerResult, Cost, Goal};
 pub use judge::{judge, judge_dir};
 pub use quantity::{QUANTITIES, Quantity, Unit, quantity};

@@ -17,7 +17,9 @@ pub struct Results {
     pub title: String,
     /// The question that it answers.
     pub question: String,
-    /// What to conclude; may be empty.
+    /// What to watch in the pictures; may be empty.
+    pub watch: String,
+    /// What to conclude, with placeholders for figures; may be empty.
     pub conclude: String,
     /// The scenario's name.
     pub scenario: String,
@@ -233,6 +235,7 @@ impl Results {
             schema_version: 1,
             title: plan.title.clone(),
             question: plan.question.clone(),
+            watch: plan.watch.clone(),
             conclude: plan.conclude.clone(),
             scenario: plan.name.clone(),
             reproduce: plan.reproduce.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     age::AgeRecorder,
+    behind::BehindRecorder,
     lag::PollLag,
     series::{Bucket, Series},
 };
@@ -19,6 +20,7 @@ pub(super) struct Tally {
     pub(super) series: Series,
     pub(super) lag: PollLag,
     pub(super) ages: AgeRecorder,
+    pub(super) behind: BehindRecorder,
     pub(super) classes: BTreeMap<Class, u64>,
     pub(super) useful: u64,
     pub(super) wasted: u64,
@@ -42,6 +44,8 @@ pub(super) struct Tally {
     /// Polls due within the window of arrivals, and how many of them found nothing.
     pub(super) window_polls: (u64, u64),
     window_end: Time,
+    /// Requests by whole second of the run.
+    per_second: Vec<u64>,
 }
 
 impl Tally {
@@ -51,6 +55,7 @@ impl Tally {
             series: Series::new(end),
             lag: PollLag::new(clients, down),
             ages: AgeRecorder::new(),
+            behind: BehindRecorder::new(end),
             classes: BTreeMap::new(),
             useful: 0,
             wasted: 0,
@@ -72,6 +77,7 @@ impl Tally {
             bytes: None,
             window_polls: (0, 0),
             window_end: Time::ZERO + window,
+            per_second: Vec::new(),
         }
     }
 
@@ -163,6 +169,13 @@ impl Tally {
         self.useful += useful;
         self.wasted += wasted;
         self.failed += failed;
+        let second = (at.0 / Span::from_secs(1).0) as usize;
+        if n > 0 && self.per_second.len() <= second {
+            self.per_second.resize(second + 1, 0);
+        }
+        if let Some(requests) = self.per_second.get_mut(second) {
+            *requests += n;
+        }
         let bucket = self.series.at(at);
         bucket.requests += n;
         bucket.useful += useful;
@@ -186,6 +199,14 @@ impl Tally {
             Some(at) => self.ages.record(at.since(event.occurred_at)),
             None => self.ages.censor(),
         }
+        if settled_at.is_some() || class == Some(Class::Pending) {
+            self.behind.take(event.occurred_at, settled_at);
+        }
+    }
+
+    /// Requests in the busiest whole second.
+    pub(super) fn peak_per_s(&self) -> u64 {
+        self.per_second.iter().copied().max().unwrap_or(0)
     }
 
     pub(super) fn class(&self, class: Class) -> u64 {

@@ -5,6 +5,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
     ExportError, File,
+    conclude::conclusion,
     format::{digits, in_unit, mode, percent, plural},
     glossary::GLOSSARY,
     one,
@@ -50,7 +51,10 @@ fn page(results: &Results, plan: &Plan) -> Result<Markup, ExportError> {
                     @if !results.question.is_empty() { p.question { (results.question) } }
                     @for run in &runs { (run) }
                     (seeds(results))
-                    @if !results.conclude.is_empty() { h2 { "What to conclude" } p { (results.conclude) } }
+                    @for conclusion in shown(results).filter_map(|run| conclusion(results, run)) {
+                        h2 { "What to conclude" }
+                        p { (conclusion) }
+                    }
                     h2 { "Run it again" }
                     pre { code { (results.reproduce) } }
                     details { summary { "The scenario file" } pre { code { (plan.source) } } }

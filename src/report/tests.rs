@@ -17,7 +17,7 @@ fn results_of(plan: &Plan, records: &[Record]) -> Results {
     Results::new(plan, host(), vec![run])
 }
 
-fn synthetic() -> (Plan, Results) {
+pub(super) fn synthetic() -> (Plan, Results) {
     let plan = fixture::comparison();
     let results = results_of(&plan, &fixture::records(&plan));
     (plan, results)

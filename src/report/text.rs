@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_C
 
 use super::{
     ExportError, File,
+    conclude::conclusion,
     format::{NOT_OBSERVED, count, digits, in_unit, mode, plural, seconds},
     one, rows, shown, wins,
 };
@@ -40,12 +41,12 @@ pub fn render(results: &Results, options: Options) -> String {
     out.verdict(results);
     for run in shown(results) {
         out.run(run);
+        if let Some(conclusion) = conclusion(results, run) {
+            out.text.push('\n');
+            out.paragraph(&conclusion);
+        }
     }
     out.seeds(results);
-    if !results.conclude.is_empty() {
-        out.text.push('\n');
-        out.paragraph(&results.conclude);
-    }
     let _ = writeln!(out.text, "\nReproduce: {}", results.reproduce);
     out.text
 }

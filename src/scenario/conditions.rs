@@ -18,6 +18,7 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "wasted_requests",
     "failed_requests",
     "wasted_share",
+    "peak_requests_per_s",
     "empty_responses",
     "not_modified",
     "attempts",

@@ -12,7 +12,7 @@ use super::{
     providers::read_providers,
     raw::{RawScenario, RawWorkload},
     units::parse_span,
-    warnings,
+    warnings, words,
 };
 use crate::{
     model::{RunId, Span},
@@ -60,6 +60,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
     }
     let providers = read_providers(&top.key("provider"), &raw.provider, scale)?;
     let consumers = read_consumers(&top.key("consumer"), &raw.consumer, &providers, scale)?;
+    words::check(&top.key("conclude"), &raw.conclude, &consumers)?;
     let faults = read_faults(&top.key("fault"), &raw.fault, &providers, &consumers, scale)?;
     let seed = options.seed.or(raw.seed).unwrap_or(42);
     let run_id = match &raw.run_id {
@@ -74,6 +75,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         name: options.name.clone(),
         title: raw.title.clone(),
         question: question(source),
+        watch: raw.watch.clone(),
         conclude: raw.conclude.clone(),
         seed,
         run_id,

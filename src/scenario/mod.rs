@@ -21,6 +21,7 @@ mod set;
 pub(crate) mod testing;
 pub mod units;
 mod warnings;
+mod words;
 
 pub use conditions::QUANTITY_NAMES;
 pub use embedded::{EMBEDDED, Embedded, embedded};
@@ -30,3 +31,4 @@ pub use plan::{
     Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,
     Follows, LedgerKind, Mode, Path, Phase, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
 };
+pub use words::{Piece, Unclosed, pieces};

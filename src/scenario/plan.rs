@@ -27,7 +27,10 @@ pub struct Plan {
     pub title: String,
     /// The question that the scenario answers: the file's first comment.
     pub question: String,
-    /// The line that tells what to conclude; empty where the scenario has none.
+    /// What to watch in the report; empty where the scenario says nothing.
+    pub watch: String,
+    /// The line that tells what to conclude, with placeholders (see [`super::pieces`]); empty where the
+    /// scenario has none.
     pub conclude: String,
     /// Seed of every keyed draw.
     pub seed: u64,

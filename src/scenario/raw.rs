@@ -13,7 +13,11 @@ use serde::Deserialize;
 pub struct RawScenario {
     /// One line for the head of the report.
     pub title: String,
-    /// What to conclude from the result, in a sentence.
+    /// What to watch in the report's pictures, in a sentence or two. Default: nothing is said.
+    #[serde(default)]
+    pub watch: String,
+    /// What to conclude from the result, in a sentence or two; `{consumer.quantity}` stands for what
+    /// was measured, `{consumer.quantity / consumer.quantity}` for a ratio. Default: nothing is said.
     #[serde(default)]
     pub conclude: String,
     /// Seed of every keyed draw. Default 42.

@@ -64,6 +64,7 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
         name: "test".to_owned(),
         title: String::new(),
         question: String::new(),
+        watch: String::new(),
         conclude: String::new(),
         seed: 42,
         run_id: RunId::from_bits(7),

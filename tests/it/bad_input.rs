@@ -51,6 +51,9 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
         format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.lost\" = \"none at all\"\n"),
         format!("{HEAD}[[consumer]]\nname = \"a b\"\nkind = \"webhook\"\n"),
         format!("{HEAD}{WEBHOOK}{WEBHOOK}"),
+        format!("{HEAD}conclude = \"{{webhok.lost}} lost\"\n{WEBHOOK}"),
+        format!("{HEAD}conclude = \"{{webhook.losst}} lost\"\n{WEBHOOK}"),
+        format!("{HEAD}conclude = \"{{webhook.lost\"\n{WEBHOOK}"),
         HEAD.to_owned(),
         "title = \n".to_owned(),
     ];
@@ -102,6 +105,12 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
       fix: write up to 40 letters, digits, '-' and '_'
     pushpull: s.toml:6: consumer.webhook.name: "webhook" is there twice
       fix: give each consumer its own name
+    pushpull: s.toml:2: conclude: {webhok.lost}: "webhok" is no consumer of this scenario
+      fix: did you mean "webhook"?; a placeholder is {consumer.quantity}
+    pushpull: s.toml:2: conclude: {webhook.losst}: "losst" is no quantity of a result
+      fix: did you mean "lost"?
+    pushpull: s.toml:2: conclude: a { without its }
+      fix: close it: {webhook.duplicates_applied}
     pushpull: s.toml: consumer: a scenario without a consumer measures nothing
       fix: add [[consumer]] with name and kind, such as kind = "webhook"
     pushpull: s.toml:1: string values must be quoted, expected literal string

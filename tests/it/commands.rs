@@ -13,6 +13,22 @@ fn every_embedded_scenario_is_listed_with_its_question_and_can_be_shown() {
         let shown = pushpull(work.path()).args(["scenarios", "show", scenario.name]).output().unwrap();
         assert_eq!(String::from_utf8(shown.stdout).unwrap(), scenario.text);
     }
+    let names = pushpull(work.path()).args(["scenarios", "--names"]).output().unwrap();
+    let names = String::from_utf8(names.stdout).unwrap();
+    assert_eq!(
+        names.lines().collect::<Vec<_>>(),
+        pushpull::scenario::EMBEDDED.iter().map(|s| s.name).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_readme_lists_every_scenario_with_its_question() {
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    for scenario in pushpull::scenario::EMBEDDED {
+        let question = scenario.text.lines().next().and_then(|line| line.strip_prefix("# ")).expect(scenario.name);
+        let row = format!("| `{}` | {question} |", scenario.name);
+        assert!(readme.lines().any(|line| line == row), "README.md's table of scenarios lacks this row:\n{row}");
+    }
 }
 
 #[test]
