@@ -18,7 +18,7 @@ pub struct Book {
     role: Role,
     clients: u32,
     per_event: usize,
-    pushed: bool,
+    polls: bool,
     external: bool,
     grain: Span,
     facts: Vec<Facts>,
@@ -40,10 +40,10 @@ impl Book {
         let n = scheduled.saturating_mul(per_event);
         Book {
             consumer,
-            role: if mine.is_webhook() { Role::Receiver(consumer) } else { Role::Poller(consumer) },
+            role: Role::of(mine, consumer),
             clients: mine.clients,
             per_event,
-            pushed: mine.is_webhook(),
+            polls: mine.polls(),
             external: mine.is_external(),
             grain: plan.providers.get(usize::from(mine.provider)).map_or(Span::ZERO, |p| p.timestamp_grain),
             facts: vec![Facts::default(); n],
@@ -164,7 +164,7 @@ impl Book {
     pub fn final_facts(&self, client: ClientNo, event: &Event, lives: &Lives) -> Facts {
         let what = Obligation { consumer: self.consumer, client, seq: event.seq };
         let mut facts = self.facts(what);
-        if !self.pushed {
+        if self.polls {
             facts = facts.with(if self.passed(client, event) { Facts::PASSED } else { Facts::AHEAD });
         }
         let received = self.received_at(what);

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use crate::{
     fault::{self, FaultKind, FaultPlan, LossSeen, RequestFate, ResponseFate, Selector, Target, TargetPath},
     model::{AttemptOutcome, ClientNo, EffectOutcome, Event, PollOutcome, RunId, Span, Time, Version, WallClock},
-    policy::RetrySchedule,
+    policy::{RetrySchedule, poll::Strategy},
     record::{Attempt, CursorPosition, EffectRow, Obligation, Poll, ProcessChange, ReadError, ReadStats, Record, Role},
     rng::{Draws, Purpose},
     scenario::{
         Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind,
-        Mode, Path, Phase, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
+        Mode, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
     },
     workload::{Arrival, Payload, Poisson, Workload},
 };
@@ -87,12 +87,9 @@ fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
 /// A polling consumer.
 pub(crate) fn polling(name: &str, clients: u32, interval: Span) -> ConsumerPlan {
     let path = PollingPlan {
-        interval,
-        jitter: 0.0,
-        conditional: false,
+        strategy: Strategy::Fixed(crate::scenario::testing::fixed(interval)),
         page_size: 100,
         timeout: Span::from_secs(10),
-        phase: Phase::Random,
     };
     consumer(name, clients, Path::Polling(path))
 }
@@ -162,9 +159,12 @@ pub(crate) fn records(plan: &Plan) -> Vec<Record> {
     let mut run = Run::new(plan);
     run.emit();
     for no in 0..plan.consumers.len() as ConsumerNo {
-        match &plan.consumers[usize::from(no)].path {
-            Path::Polling(polling) => run.poll(no, polling),
-            Path::Webhook(_) => run.push(no),
+        let mine = &plan.consumers[usize::from(no)];
+        if let Some(polling) = mine.polling() {
+            run.poll(no, polling);
+        }
+        if mine.is_pushed() {
+            run.push(no);
         }
         run.account(no);
     }
@@ -314,7 +314,8 @@ impl Run<'_> {
         due: &[Event],
         tallies: &mut BTreeMap<u32, u32>,
     ) {
-        let phase = self.draws.below(polling.interval.0, Purpose::Phase, u64::from(no), u64::from(client));
+        let interval = polling.strategy.shortest_gap();
+        let phase = self.draws.below(interval.0, Purpose::Phase, u64::from(no), u64::from(client));
         let (mut seen, mut at) = (0, Time(phase));
         for number in 1.. {
             if at >= self.end {
@@ -341,7 +342,7 @@ impl Run<'_> {
                     outcome: PollOutcome::Events,
                 }));
             }
-            at = at + polling.interval;
+            at = at + interval;
         }
         let passed = CursorPosition::Seq(due[..seen].last().map_or(0, |event| event.seq));
         self.out.push(Record::Cursor { consumer: no, client, passed });
@@ -350,9 +351,9 @@ impl Run<'_> {
     /// Bytes and processor time, plausible rather than measured.
     fn account(&mut self, no: ConsumerNo) {
         let mine = &self.plan.consumers[usize::from(no)];
-        let role = if mine.is_webhook() { Role::Receiver(no) } else { Role::Poller(no) };
+        let role = Role::of(mine, no);
         let requests: u64 = self.out.iter().map(|record| requests_of(record, no)).sum();
-        let (up, down) = if mine.is_webhook() { (80, 620) } else { (190, 330) };
+        let (up, down) = if mine.is_pushed() { (80, 620) } else { (190, 330) };
         self.out.push(Record::Bytes { consumer: no, up: up * requests, down: down * requests, requests });
         let cpu_ns = Some(requests * 350_000 + 90 * MS);
         self.out.push(Record::Usage { role, incarnation: 0, cpu_ns, peak_rss_bytes: Some(14 << 20) });

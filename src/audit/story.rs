@@ -129,7 +129,7 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
         Record::GaveUp { at, attempts, .. } => (at, format!("sender gives up after {attempts} attempts")),
         Record::FaultHit { fault, consumer, client, number, attempt, copy, at }
             if (consumer, client, number) == (about.consumer, about.client, about.seq)
-                && plan.consumers.get(usize::from(consumer)).is_some_and(|c| c.is_webhook()) =>
+                && plan.consumers.get(usize::from(consumer)).is_some_and(|c| c.is_pushed()) =>
         {
             let name = plan.faults.get(usize::from(fault)).map_or("unknown", |fault| fault.kind.name());
             (at, format!("fault: {name} hits {}", attempt_name(attempt, copy)))

@@ -206,7 +206,7 @@ fn assignment(plan: Plan, part: Part, out: &Path, listen: SocketAddr) -> anyhow:
 /// The consumer by name, or the first of the kind.
 fn pick(plan: &Plan, name: Option<&str>, webhook: bool) -> anyhow::Result<ConsumerNo> {
     let kind = if webhook { "webhook" } else { "polling" };
-    let mut fitting = plan.consumers.iter().enumerate().filter(|(_, consumer)| consumer.is_webhook() == webhook);
+    let mut fitting = plan.consumers.iter().enumerate().filter(|(_, consumer)| consumer.is_pushed() == webhook);
     let found = match name {
         Some(name) => fitting.find(|(_, consumer)| consumer.name == name),
         None => fitting.next(),

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::{Exit, judge, load, load::Overrides, progress::Progress, roles, runtime};
 use crate::{
     live::orchestrator::{self, RunError, RunOptions},
-    scenario::{ConsumerNo, Path as ConsumerPath, Plan},
+    scenario::{ConsumerNo, Plan},
     wire::Secret,
 };
 
@@ -154,7 +154,7 @@ fn carry_out(
 fn external_secrets(plan: &Plan) -> anyhow::Result<BTreeMap<ConsumerNo, Secret>> {
     let mut secrets = BTreeMap::new();
     for (index, consumer) in plan.consumers.iter().enumerate() {
-        let ConsumerPath::Webhook(webhook) = &consumer.path else { continue };
+        let Some(webhook) = consumer.webhook() else { continue };
         if let Some(variable) = webhook.external.as_ref().and_then(|external| external.secret_env.as_ref()) {
             secrets.insert(index as ConsumerNo, roles::secret(variable)?);
         }

@@ -131,7 +131,7 @@ impl<'a> Second<'a> {
         let mut checkers = Vec::new();
         for (no, mine) in plan.consumers.iter().enumerate() {
             let no = no as ConsumerNo;
-            tallies.push(Tally::new(end, plan.duration, mine.clients, first.lives.down(Role::Poller(no))));
+            tallies.push(Tally::new(end, plan.duration, mine.clients, first.lives.down(Role::of(mine, no))));
             let context = Context { plan, consumer: no, events: &first.events, lives: &first.lives };
             checkers.push(promises::TABLE.iter().map(|promise| (promise.checker)(&context)).collect());
         }

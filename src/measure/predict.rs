@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     fault::{DropAck, FaultKind, FaultPlan, Selector},
-    scenario::{ConsumerNo, ConsumerPlan, Follows, Path, Plan, PollingPlan},
+    policy::poll::Grid,
+    scenario::{ConsumerNo, ConsumerPlan, Follows, Path, Plan},
     workload::Arrivals,
 };
 
@@ -26,7 +27,11 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
     } else {
         match &mine.path {
             Path::Polling(_) if !faults.is_empty() => out.leave_out("faults hit its polls"),
-            Path::Polling(polling) => out.polling(plan, mine, polling, tally),
+            Path::Polling(polling) => match polling.strategy.grid() {
+                Some(grid) => out.polling(plan, mine, &grid, tally),
+                None => out.leave_out("its polls lie on no even grid"),
+            },
+            Path::Hybrid(_) => out.leave_out("two paths bring the same events"),
             Path::Webhook(_) => match losses(plan, mine, &faults) {
                 Some(losses) if tally.open == 0 => out.webhook(losses, mine.is_external(), tally),
                 Some(_) => out.leave_out("deliveries were open at the end"),
@@ -60,8 +65,8 @@ impl Rows<'_> {
         });
     }
 
-    fn polling(&mut self, plan: &Plan, mine: &ConsumerPlan, polling: &PollingPlan, tally: &Tally) {
-        let (t, window) = (polling.interval.as_secs_f64(), plan.duration.as_secs_f64());
+    fn polling(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
+        let (t, window) = (grid.interval.as_secs_f64(), plan.duration.as_secs_f64());
         let polls = model::polls(mine.clients, window, t);
         let assumes = "polls on a fixed timer, counted within the window of arrivals";
         self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
@@ -69,24 +74,24 @@ impl Rows<'_> {
             return self
                 .leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
         };
-        self.polling_ages(mine, polling, &tally.ages);
-        if polling.jitter == 0.0 {
+        self.polling_ages(mine, grid, &tally.ages);
+        if grid.jitter() == 0.0 {
             self.waste(plan, mine, t, tally);
         }
     }
 
-    fn polling_ages(&mut self, mine: &ConsumerPlan, polling: &PollingPlan, ages: &AgeRecorder) {
+    fn polling_ages(&mut self, mine: &ConsumerPlan, grid: &Grid, ages: &AgeRecorder) {
         let age = ages.summary();
         let (Some(mean), Some(p99)) = (age.mean, age.p99) else {
             return self.leave_out("not every obligation took effect, so ages are censored");
         };
-        let (t, n) = (polling.interval.as_secs_f64(), age.count as f64);
+        let (t, n) = (grid.interval.as_secs_f64(), age.count as f64);
         let effect = mine.effect.duration.as_secs_f64();
         let assumes = "Poisson arrivals, every page read at once; network and queueing time are left out";
-        let predicted = model::polling_mean_age_s(t, polling.jitter) + effect;
+        let predicted = model::polling_mean_age_s(t, grid.jitter()) + effect;
         let error = t / 12f64.sqrt() / n.sqrt();
         self.add("mean age = interval / 2 + effect", predicted, mean, Some(error), assumes);
-        if polling.jitter == 0.0 && effect == 0.0 {
+        if grid.jitter() == 0.0 && effect == 0.0 {
             let error = t * (0.99f64 * 0.01 / n).sqrt();
             self.add("p99 age = 0.99 x interval", model::polling_age_quantile_s(t, 0.99), p99, Some(error), assumes);
         }

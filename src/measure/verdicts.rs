@@ -79,14 +79,14 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         let place = promises::TABLE.iter().position(|promise| promise.name == name);
         place.and_then(|place| judged.findings[no][place].count())
     };
-    let role = if mine.is_webhook() { Role::Receiver(no as ConsumerNo) } else { Role::Poller(no as ConsumerNo) };
+    let role = Role::of(mine, no as ConsumerNo);
     // What a killed poller had not yet written down, the provider has seen.
-    let deaths = judged.lives.deaths(role) > 0 && !mine.is_webhook();
+    let deaths = judged.lives.deaths(role) > 0 && mine.polls();
     let told = tally.useful + tally.wasted + tally.failed;
     let untold = if deaths { tally.carried.saturating_sub(told) } else { 0 };
     ConsumerResult {
         name: mine.name.clone(),
-        kind: if mine.is_webhook() { "webhook" } else { "polling" }.to_owned(),
+        kind: mine.kind().to_owned(),
         clients: mine.clients,
         requests: told + untold,
         useful_requests: tally.useful,

@@ -18,7 +18,7 @@ use crate::{
         AttemptOutcome, ClientNo, EffectOutcome, Event, PollOutcome, RejectReason, Seq, Span, Subject, Time, Version,
         WallClock,
     },
-    scenario::ConsumerNo,
+    scenario::{ConsumerNo, ConsumerPlan},
 };
 
 /// One client's claim to one event.
@@ -295,10 +295,19 @@ pub enum Role {
     Orchestrator,
     /// A provider, by its index in the plan.
     Provider(u16),
-    /// A webhook consumer.
+    /// A consumer that is pushed to.
     Receiver(ConsumerNo),
-    /// A polling consumer.
+    /// A consumer that only polls.
     Poller(ConsumerNo),
+}
+
+impl Role {
+    /// The process that plays a consumer's part: to be told, one must listen, so a consumer that is
+    /// pushed to is a receiver, whether or not it also polls.
+    #[must_use]
+    pub fn of(plan: &ConsumerPlan, consumer: ConsumerNo) -> Role {
+        if plan.is_pushed() { Role::Receiver(consumer) } else { Role::Poller(consumer) }
+    }
 }
 
 /// What became of a process.

@@ -1,13 +1,14 @@
 //! `[[consumer]]`.
 
 use super::{
-    ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows, LedgerKind, Path, Phase,
-    PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
+    ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows, LedgerKind, Path,
+    ProviderPlan, QueueKind, WebhookPlan,
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose, suggest},
     providers::check_name,
-    raw::{RawConsumer, RawEffect, RawEffectTable, RawStrategy},
+    raw::{RawConsumer, RawEffect, RawEffectTable},
+    strategies::read_strategy,
 };
 use crate::model::Span;
 
@@ -158,39 +159,6 @@ fn read_engines(at: &At, raw: &RawConsumer) -> Result<(QueueKind, LedgerKind), P
         choose(&at.key("queue"), raw.queue.as_deref().unwrap_or("sqlite"), &QUEUES)?,
         choose(&at.key("ledger"), raw.ledger.as_deref().unwrap_or("sqlite"), &LEDGERS)?,
     ))
-}
-
-fn read_strategy(at: &At, raw: Option<&RawStrategy>, scale: Scale) -> Result<PollingPlan, Problem> {
-    const LATER: &str = "use \"fixed\" or \"conditional\"";
-    const KINDS: [(&str, Choice<bool>); 6] = [
-        ("fixed", Choice::Here(false)),
-        ("conditional", Choice::Here(true)),
-        ("cron", Choice::NotYet(LATER)),
-        ("adaptive", Choice::NotYet(LATER)),
-        ("long-poll", Choice::NotYet(LATER)),
-        ("state", Choice::NotYet(LATER)),
-    ];
-    const PHASES: [(&str, Choice<Phase>); 2] =
-        [("random", Choice::Here(Phase::Random)), ("aligned", Choice::Here(Phase::Aligned))];
-    const EXAMPLE: &str = "write strategy = { kind = \"fixed\", interval = \"5s\" }";
-    let raw = raw.ok_or_else(|| at.problem("a polling consumer needs a strategy", EXAMPLE))?;
-    let interval_at = at.key("interval");
-    let interval = raw.interval.as_deref().ok_or_else(|| interval_at.problem("how often?", EXAMPLE))?;
-    let interval = scale.span(span_or(&interval_at, Some(interval), Span::ZERO)?);
-    if interval < Span::from_millis(1) {
-        return Err(interval_at.problem(
-            format!("polls {interval} apart (after time_scale) are below the timer's grain"),
-            "write at least \"1ms\" of driver time",
-        ));
-    }
-    Ok(PollingPlan {
-        conditional: choose(&at.key("kind"), &raw.kind, &KINDS)?,
-        interval,
-        jitter: within(&at.key("jitter"), raw.jitter, 0.0, (0.0, 1.0))?,
-        page_size: within(&at.key("page_size"), raw.page_size, 100, (1, 10_000))?,
-        timeout: span_or(&at.key("timeout"), raw.timeout.as_deref(), Span::from_secs(10))?.max(Span::from_millis(1)),
-        phase: choose(&at.key("phase"), raw.phase.as_deref().unwrap_or("random"), &PHASES)?,
-    })
 }
 
 fn read_webhook(at: &At, raw: &RawConsumer) -> Result<WebhookPlan, Problem> {

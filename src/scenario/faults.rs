@@ -6,9 +6,10 @@ use toml::{Table, Value};
 use super::{
     ConsumerNo, ConsumerPlan, ProviderPlan,
     error::{At, Problem},
-    load::{Scale, unknown_field},
+    load::Scale,
     names::suggest,
     raw::OneOrMany,
+    tables::deserialize,
 };
 use crate::{
     fault::{FaultKind, FaultPlan, Hits, Selector},
@@ -68,7 +69,7 @@ fn read_fault(
     let named = table.remove("consumer");
     let provider = read_provider(&at.key("provider"), table.remove("provider"), providers)?;
     let mut selector = read_selector(at, &mut table)?;
-    let mut kind: FaultKind = deserialize(at, table)?;
+    let mut kind: FaultKind = deserialize(at, table, &COMMON_KEYS)?;
     kind.validate(&selector).map_err(|found| at.key(found.key).problem(found.problem, found.fix))?;
     check_limits(at, &selector)?;
     let consumers = read_targets(&at.key("consumer"), named, kind.can_hit(), &name, consumers, provider)?;
@@ -92,25 +93,7 @@ fn read_selector(at: &At, table: &mut Table) -> Result<Selector, Problem> {
         }
         limits.insert("attempts".to_owned(), Value::Array(vec![attempt]));
     }
-    deserialize(at, limits)
-}
-
-fn deserialize<'de, T: Deserialize<'de>>(at: &At, table: Table) -> Result<T, Problem> {
-    let given = table.clone();
-    T::deserialize(Value::Table(table)).map_err(|error| {
-        let message = error.message().lines().next().unwrap_or_default().to_owned();
-        if let Some((key, known)) = unknown_field(&message) {
-            let known: Vec<&str> = known.iter().map(String::as_str).chain(COMMON_KEYS).collect();
-            return at.key(&key).problem("unknown key", suggest(&key, &known));
-        }
-        // A tagged structure does not say which of its keys it stumbled over; its value does.
-        let quoted = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("'{text}'")));
-        let wrong_kind = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("`{text}`")));
-        let culprit = given.iter().find(|(_, value)| quoted(value) || wrong_kind(value)).map(|(key, _)| key);
-        let at = culprit.map_or_else(|| at.clone(), |key| at.key(key));
-        let (problem, fix) = message.split_once("; ").unwrap_or((&message, "see `pushpull schema`"));
-        at.problem(problem, fix)
-    })
+    deserialize(at, limits, &COMMON_KEYS)
 }
 
 /// The keys that every fault takes.
@@ -158,8 +141,8 @@ fn read_targets(
 ) -> Result<Vec<ConsumerNo>, Problem> {
     let served = |consumer: &ConsumerPlan| provider.is_none_or(|provider| consumer.provider == provider);
     let can_hit = |consumer: &ConsumerPlan| {
-        let path = if consumer.is_webhook() { hits.webhooks } else { hits.polls };
-        path || (hits.process && !consumer.is_external())
+        let request = (consumer.is_pushed() && hits.webhooks) || (consumer.polls() && hits.polls);
+        request || (hits.process && !consumer.is_external())
     };
     let all: Vec<&str> = consumers.iter().map(|consumer| consumer.name.as_str()).collect();
     let Some(named) = named else {

@@ -17,6 +17,8 @@ mod plan;
 mod providers;
 pub mod raw;
 mod set;
+mod strategies;
+mod tables;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod units;
@@ -29,6 +31,6 @@ pub use error::ScenarioError;
 pub use load::{LoadOptions, load};
 pub use plan::{
     Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,
-    Follows, LedgerKind, Mode, Path, Phase, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
+    Follows, HybridPlan, LedgerKind, Mode, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
 };
 pub use words::{Piece, Unclosed, pieces};

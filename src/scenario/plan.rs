@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
-    policy::RetrySchedule,
+    policy::{RetrySchedule, poll::Strategy},
     workload::Workload,
 };
 
@@ -143,33 +143,28 @@ pub enum Path {
     Polling(PollingPlan),
     /// It is told.
     Webhook(WebhookPlan),
+    /// It is told, and asks for what it was not told.
+    Hybrid(HybridPlan),
+}
+
+/// A hybrid consumer's manners: two paths to the same obligations, one process, one queue, one ledger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HybridPlan {
+    /// How it is told.
+    pub webhook: WebhookPlan,
+    /// How it reconciles.
+    pub polling: PollingPlan,
 }
 
 /// A polling consumer's manners.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PollingPlan {
-    /// Poll n of a client is due at phase + n x interval + jitter(n).
-    pub interval: Span,
-    /// Jitter as a share of the interval: poll n moves by up to half of it to either side.
-    pub jitter: f64,
-    /// Whether `If-None-Match` is sent.
-    pub conditional: bool,
+    /// When a client polls, and how it asks.
+    pub strategy: Strategy,
     /// Events asked for per page.
     pub page_size: u32,
     /// A poll's budget, from its start to its last byte. Never scaled.
     pub timeout: Span,
-    /// Where the first poll of a client lies within an interval.
-    pub phase: Phase,
-}
-
-/// Where a client's first poll lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Uniform in the interval, keyed by client: stationary from the start.
-    Random,
-    /// All clients together, one interval after t0.
-    Aligned,
 }
 
 /// A webhook consumer's manners.
@@ -345,16 +340,52 @@ impl Plan {
 }
 
 impl ConsumerPlan {
-    /// Whether events are pushed to it.
+    /// Its manners as one that is told, if it is.
     #[must_use]
-    pub fn is_webhook(&self) -> bool {
-        matches!(self.path, Path::Webhook(_))
+    pub fn webhook(&self) -> Option<&WebhookPlan> {
+        match &self.path {
+            Path::Polling(_) => None,
+            Path::Webhook(webhook) => Some(webhook),
+            Path::Hybrid(hybrid) => Some(&hybrid.webhook),
+        }
+    }
+
+    /// Its manners as one that asks, if it does.
+    #[must_use]
+    pub fn polling(&self) -> Option<&PollingPlan> {
+        match &self.path {
+            Path::Polling(polling) => Some(polling),
+            Path::Webhook(_) => None,
+            Path::Hybrid(hybrid) => Some(&hybrid.polling),
+        }
+    }
+
+    /// Whether events are pushed to it. Its process is then a receiver.
+    #[must_use]
+    pub fn is_pushed(&self) -> bool {
+        self.webhook().is_some()
+    }
+
+    /// Whether it polls.
+    #[must_use]
+    pub fn polls(&self) -> bool {
+        self.polling().is_some()
+    }
+
+    /// The name of its kind in scenario files and results.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match &self.path {
+            Path::Polling(_) => "polling",
+            Path::Webhook(_) => "webhook",
+            Path::Hybrid(_) => "hybrid",
+        }
     }
 
     /// Whether its receiver is somebody else's, so that its inner life is not observed.
     #[must_use]
     pub fn is_external(&self) -> bool {
-        matches!(&self.path, Path::Webhook(w) if w.external.is_some())
+        self.webhook().is_some_and(|webhook| webhook.external.is_some())
     }
 
     /// The clients that an event of `subject` is due to.

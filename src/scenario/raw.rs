@@ -161,8 +161,9 @@ pub struct RawConsumer {
     pub clients: Option<u32>,
     /// "own": each client follows its own share of the subjects. "all": each follows all. Default "own".
     pub follows: Option<String>,
-    /// Polling: how it asks.
-    pub strategy: Option<RawStrategy>,
+    /// Polling: how it asks. Read by its kind, so that each kind refuses unknown keys of its own.
+    #[schemars(with = "Option<RawStrategySchema>")]
+    pub strategy: Option<toml::Table>,
     /// Where accepted events wait: "sqlite" or "memory". Default "sqlite".
     pub queue: Option<String>,
     /// Events that may wait before new ones are turned away. Default 10000.
@@ -191,24 +192,29 @@ pub struct RawConsumer {
     pub connection_limit: Option<u32>,
 }
 
-/// How a polling consumer asks.
+/// What every strategy takes beside its own keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RawStrategy {
-    /// "fixed", or "conditional" (fixed, with If-None-Match).
-    #[schemars(extend("enum" = ["fixed", "conditional", "cron", "adaptive", "long-poll", "state"]))]
-    pub kind: String,
-    /// Time between two polls of a client.
-    pub interval: Option<String>,
-    /// A poll moves by up to half this share of the interval to either side, 0 to 1. Default 0.
-    pub jitter: Option<f64>,
+pub struct RawPolling {
     /// Events asked for per page. Default 100.
     pub page_size: Option<u32>,
     /// A poll's budget. Never scaled. Default "10s".
     pub timeout: Option<String>,
-    /// "random": each client starts at its own place in the interval. "aligned": all together.
-    /// Default "random".
-    pub phase: Option<String>,
+}
+
+impl RawPolling {
+    /// The keys in the scenario file.
+    pub const KEYS: [&'static str; 2] = ["page_size", "timeout"];
+}
+
+/// The schema of a strategy: its kind's keys and those of all.
+#[derive(JsonSchema)]
+#[allow(dead_code, reason = "only its schema is used")]
+struct RawStrategySchema {
+    #[schemars(flatten)]
+    kind: crate::policy::poll::Strategy,
+    #[schemars(flatten)]
+    common: RawPolling,
 }
 
 /// A business change.

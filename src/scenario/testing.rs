@@ -1,12 +1,15 @@
 //! Small plans for tests: patient, without faults, nothing slow. Change what the test is about.
 
 use super::{
-    ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, Path, Phase, Plan, PollingPlan,
+    ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, Path, Plan, PollingPlan,
     ProviderPlan, QueueKind, WebhookPlan,
 };
 use crate::{
     model::{RunId, Span},
-    policy::RetrySchedule,
+    policy::{
+        RetrySchedule,
+        poll::{Conditional, Fixed, Phase, Strategy},
+    },
     workload::{Constant, Payload, Workload},
 };
 
@@ -44,15 +47,17 @@ pub fn webhook_consumer(clients: u32) -> ConsumerPlan {
     consumer("webhook", clients, Path::Webhook(webhook))
 }
 
+/// A fixed timer without jitter.
+pub fn fixed(interval: Span) -> Fixed {
+    Fixed { interval, jitter: 0.0, phase: Phase::Random }
+}
+
 /// A polling consumer named "poll" with a timeout of 20 ms.
 pub fn polling_consumer(clients: u32) -> ConsumerPlan {
     let polling = PollingPlan {
-        interval: Span::from_secs(1),
-        jitter: 0.0,
-        conditional: true,
+        strategy: Strategy::Conditional(Conditional(fixed(Span::from_secs(1)))),
         page_size: 10,
         timeout: Span::from_millis(20),
-        phase: Phase::Random,
     };
     consumer("poll", clients, Path::Polling(polling))
 }

@@ -1,6 +1,6 @@
 //! What a reader should know about a plan before believing its result.
 
-use super::{ConsumerPlan, Path, Plan};
+use super::{ConsumerPlan, Plan};
 use crate::model::Span;
 
 pub(super) fn of(plan: &Plan) -> Vec<String> {
@@ -23,12 +23,15 @@ fn unscaled_beyond_scaled(plan: &Plan, warnings: &mut Vec<String>) {
         }
     }
     for consumer in &plan.consumers {
-        if let Path::Polling(polling) = &consumer.path
-            && polling.timeout > polling.interval
+        if let Some(polling) = consumer.polling()
+            && polling.timeout > polling.strategy.shortest_gap()
         {
             warnings.push(format!(
                 "{}: the poll timeout ({}, not scaled) is longer than the interval ({} after time_scale = {})",
-                consumer.name, polling.timeout, polling.interval, plan.time_scale
+                consumer.name,
+                polling.timeout,
+                polling.strategy.shortest_gap(),
+                plan.time_scale
             ));
         }
         if consumer.effect.duration > Span::ZERO && consumer.effect.duration > plan.duration.scaled(1, 10) {

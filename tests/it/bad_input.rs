@@ -23,6 +23,7 @@ fn refused(dir: &Path, args: &[&str]) -> String {
 }
 
 const HEAD: &str = "title = \"t\"\n";
+const POLLING: &str = "[[consumer]]\nname = \"p\"\nkind = \"polling\"\n";
 const WEBHOOK: &str = "[[consumer]]\nname = \"webhook\"\nkind = \"webhook\"\n";
 
 #[test]
@@ -40,6 +41,10 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
         format!("{HEAD}{WEBHOOK}url = \"http://example.com/hook\"\n"),
         format!("{HEAD}{WEBHOOK}flaw = \"one-page\"\n"),
         format!("{HEAD}[[consumer]]\nname = \"p\"\nkind = \"polling\"\n"),
+        format!("{HEAD}{POLLING}strategy = {{ kind = \"fixed\" }}\n"),
+        format!("{HEAD}{POLLING}strategy = {{ kind = \"fixed\", interval = \"5s\", jiter = 0.1 }}\n"),
+        format!("{HEAD}{POLLING}strategy = {{ kind = \"fixed\", interval = \"1us\" }}\n"),
+        format!("{HEAD}{POLLING}strategy = {{ kind = \"fixd\", interval = \"5s\" }}\n"),
         format!("{HEAD}{WEBHOOK}[[fault]]\nkind = \"drop-ack\"\nprobabilty = 0.1\n"),
         format!("{HEAD}{WEBHOOK}[[fault]]\nkind = \"drop-ack\"\nprobability = 1.5\n"),
         format!("{HEAD}{WEBHOOK}[[fault]]\nkind = \"drop-akc\"\n"),
@@ -83,6 +88,14 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
       fix: move it, or remove it
     pushpull: s.toml:2: consumer.p.strategy: a polling consumer needs a strategy
       fix: write strategy = { kind = "fixed", interval = "5s" }
+    pushpull: s.toml:5: consumer.p.strategy.interval: is missing
+      fix: add it; `pushpull schema` says what it takes
+    pushpull: s.toml:5: consumer.p.strategy.jiter: unknown key
+      fix: did you mean "jitter"?
+    pushpull: s.toml:5: consumer.p.strategy.interval: polls 1us apart (after time_scale) are below the timer's grain
+      fix: write at least "1ms" of driver time
+    pushpull: s.toml:5: consumer.p.strategy.kind: "fixd" is unknown
+      fix: did you mean "fixed"?
     pushpull: s.toml:7: fault.drop-ack.probabilty: unknown key
       fix: did you mean "probability"?
     pushpull: s.toml:7: fault.drop-ack.probability: 1.5 is no probability

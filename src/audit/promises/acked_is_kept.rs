@@ -29,6 +29,6 @@ impl Checker for AckedIsKept {
     }
 
     fn finish(&mut self, context: &Context<'_>) -> Finding {
-        self.breaches.finding(context.mine().is_webhook() && !context.mine().is_external())
+        self.breaches.finding(context.mine().is_pushed() && !context.mine().is_external())
     }
 }

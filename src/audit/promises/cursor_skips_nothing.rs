@@ -29,6 +29,6 @@ impl Checker for CursorSkipsNothing {
     }
 
     fn finish(&mut self, context: &Context<'_>) -> Finding {
-        self.breaches.finding(!context.mine().is_webhook())
+        self.breaches.finding(context.mine().polls())
     }
 }

@@ -119,7 +119,7 @@ impl Consumer {
         let core = Core {
             queue: backend::open_queue(plan.queue, dir)?,
             ledger: backend::open_ledger(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?,
-            cursors: if plan.is_webhook() { None } else { Some(backend::open_cursors(dir, run_id)?) },
+            cursors: if plan.polls() { Some(backend::open_cursors(dir, run_id)?) } else { None },
             number,
             plan,
             run_id,

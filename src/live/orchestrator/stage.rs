@@ -24,7 +24,7 @@ use crate::{
         usage,
     },
     record::{ProcessChange, Record, RecordLog, RecordSink, Role},
-    scenario::{ConsumerNo, Path as ConsumerPath, Plan},
+    scenario::{ConsumerNo, Plan},
     wire::Secret,
 };
 
@@ -129,7 +129,7 @@ impl<'a> Stage<'a> {
         let mut endpoints = Vec::new();
         for (index, consumer) in self.plan.consumers.iter().enumerate() {
             let number = index as ConsumerNo;
-            let ConsumerPath::Webhook(webhook) = &consumer.path else { continue };
+            let Some(webhook) = consumer.webhook() else { continue };
             let url_of: Box<dyn Fn(u32) -> String> = match &webhook.external {
                 Some(external) => {
                     let url = external.url.clone();
@@ -168,7 +168,8 @@ impl<'a> Stage<'a> {
         let name = plan.providers[usize::from(provider)].name.clone();
         let address = self.enter(Role::Provider(provider), name, Part::Provider { provider, endpoints }).await?;
         for (number, consumer) in (0..).zip(&plan.consumers) {
-            if matches!(consumer.path, ConsumerPath::Polling(_)) && served(number) {
+            // A consumer that is pushed to is on the stage already.
+            if !consumer.is_pushed() && served(number) {
                 let part = Part::Poller { consumer: number, base_url: format!("http://{address}") };
                 self.enter(Role::Poller(number), consumer.name.clone(), part).await?;
             }

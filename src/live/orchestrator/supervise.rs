@@ -130,7 +130,7 @@ fn planned_death(stage: &Stage<'_>, actor: &Actor, consumer: ConsumerNo) -> Opti
 }
 
 fn role_of(plan: &Plan, consumer: ConsumerNo) -> Role {
-    if plan.consumers[usize::from(consumer)].is_webhook() { Role::Receiver(consumer) } else { Role::Poller(consumer) }
+    Role::of(&plan.consumers[usize::from(consumer)], consumer)
 }
 
 /// The fault that makes this consumer die at a point.

@@ -10,7 +10,7 @@ use crate::{
     fault::CrashPoint,
     live::{CrashPoints, RoleError, clock::Clock, consumer::Consumer},
     model::{PollOutcome, Time},
-    policy::poll::{PollRound, PollSchedule, PollStep},
+    policy::poll::{Came, Client, Due, PollRound, PollStep, PollTimer},
     record::{Poll, Record, RecordSink},
     rng::Draws,
     scenario::{ConsumerNo, Flaw},
@@ -23,6 +23,7 @@ const PAGE_BYTES_MAX: usize = 64 << 20;
 /// One client and what it needs.
 pub(super) struct PollClient {
     pub number: u32,
+    pub incarnation: u32,
     pub consumer_number: ConsumerNo,
     pub consumer_name: String,
     pub flaw: Option<Flaw>,
@@ -51,32 +52,36 @@ struct PollResult {
     events: u32,
 }
 
+impl PollResult {
+    fn came(&self) -> Came {
+        match self.outcome {
+            PollOutcome::Events => Came::Events,
+            PollOutcome::Empty | PollOutcome::NotModified => Came::Nothing,
+            _ => Came::Failed,
+        }
+    }
+}
+
 impl PollClient {
     /// Polls until the process ends.
     pub async fn run(self) -> Result<(), RoleError> {
-        let schedule = PollSchedule::new(&self.shared.polling, self.number, self.draws);
+        let who = Client { number: self.number, draws: self.draws, incarnation: self.incarnation };
+        let mut timer = PollTimer::new(self.shared.polling.strategy.clone(), who, self.clock.now());
         let mut cursor = self.consumer.load_cursor(self.number).await?;
         let mut etag = None;
-        // A restarted process goes on where the clock is, not at poll 1.
-        let mut n = schedule.next_after(0, self.clock.now());
         loop {
-            let intended = schedule.due(n);
-            self.clock.sleep_until(intended).await;
+            let due = timer.due();
+            self.clock.sleep_until(due.at).await;
             let sent = self.clock.now();
             let mut round = PollRound::new(cursor, self.flaw);
-            let result = self.poll((n, intended), &mut round, &mut etag).await?;
+            let result = self.poll(due, &mut round, &mut etag).await?;
             cursor = round.cursor().cloned();
-            self.write_down(n, intended, sent, &result);
-            n = schedule.next_after(n, self.clock.now());
+            self.write_down(due, sent, &result);
+            timer.ended(result.came(), self.clock.now());
         }
     }
 
-    async fn poll(
-        &self,
-        due: (u32, Time),
-        round: &mut PollRound,
-        etag: &mut Option<String>,
-    ) -> Result<PollResult, RoleError> {
+    async fn poll(&self, due: Due, round: &mut PollRound, etag: &mut Option<String>) -> Result<PollResult, RoleError> {
         let mut result = PollResult { outcome: PollOutcome::Empty, requests: 0, events: 0 };
         let mut items = Vec::new();
         loop {
@@ -133,7 +138,7 @@ impl PollClient {
         page.events.iter().map(item).collect()
     }
 
-    async fn fetch(&self, (n, intended): (u32, Time), page: u32, cursor: Option<&str>, etag: Option<&str>) -> Answer {
+    async fn fetch(&self, due: Due, page: u32, cursor: Option<&str>, etag: Option<&str>) -> Answer {
         let polling = &self.shared.polling;
         let mut url = format!("{}/events?limit={}", self.base_url, polling.page_size);
         match (cursor, self.flaw) {
@@ -147,10 +152,10 @@ impl PollClient {
             .get(url)
             .header(headers::CONSUMER, &self.consumer_name)
             .header(headers::CLIENT, self.number)
-            .header(headers::POLL, n)
-            .header(headers::DUE, intended.0)
+            .header(headers::POLL, due.number)
+            .header(headers::DUE, due.at.0)
             .header(headers::PAGE, page);
-        if let Some(etag) = etag.filter(|_| polling.conditional && page == 1) {
+        if let Some(etag) = etag.filter(|_| polling.strategy.is_conditional() && page == 1) {
             request = request.header(http::header::IF_NONE_MATCH, etag);
         }
         match request.send().await {
@@ -159,7 +164,8 @@ impl PollClient {
         }
     }
 
-    fn write_down(&self, number: u32, intended: Time, sent: Time, result: &PollResult) {
+    fn write_down(&self, due: Due, sent: Time, result: &PollResult) {
+        let Due { number, at: intended } = due;
         let found_nothing = matches!(result.outcome, PollOutcome::Empty | PollOutcome::NotModified);
         if found_nothing {
             self.shared.tallies.count(intended, sent, result.outcome == PollOutcome::NotModified);

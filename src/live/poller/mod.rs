@@ -17,11 +17,7 @@ use super::{
     consumer::Consumer,
     control::{Part, Progress},
 };
-use crate::{
-    record::RecordSink,
-    rng::Draws,
-    scenario::{Path, PollingPlan},
-};
+use crate::{record::RecordSink, rng::Draws, scenario::PollingPlan};
 
 /// Between two progress lines.
 const PROGRESS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
@@ -42,7 +38,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
         return Err(RoleError::Assignment("not a poller's part".to_owned()));
     };
     let plan = &assignment.plan.consumers[usize::from(*number)];
-    let Path::Polling(polling) = &plan.path else {
+    let Some(polling) = plan.polling() else {
         return Err(RoleError::Assignment(format!("{} does not poll", plan.name)));
     };
     let consumer = Arc::new(Consumer::open(&role, *number)?);
@@ -67,6 +63,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
     for client in 0..plan.clients {
         let one = PollClient {
             number: client,
+            incarnation: assignment.incarnation,
             consumer_number: *number,
             consumer_name: plan.name.clone(),
             flaw: plan.flaw,

@@ -88,7 +88,7 @@ fn publish(context: &Context, log: &EventLog, feeds: &mut Feeds, events: &[Event
 fn endpoints_of(context: &Context, subject: Subject) -> impl Iterator<Item = (ConsumerNo, ClientNo)> + Clone {
     (0..)
         .zip(&context.plan.consumers)
-        .filter(|(no, consumer)| context.serves(*no) && consumer.is_webhook())
+        .filter(|(no, consumer)| context.serves(*no) && consumer.is_pushed())
         .flat_map(move |(no, consumer)| consumer.clients_of(subject).map(move |client| (no, client)))
 }
 

@@ -73,7 +73,7 @@ async fn run_on(mut role: Role, listener: TcpListener, listening: SocketAddr) ->
 /// Every webhook client needs an endpoint, or its deliveries would be lost silently.
 fn require_all_endpoints(plan: &Plan, provider: u16, endpoints: &[Endpoint]) -> Result<(), RoleError> {
     for (number, consumer) in (0u16..).zip(&plan.consumers) {
-        let clients = if consumer.is_webhook() && consumer.provider == provider { consumer.clients } else { 0 };
+        let clients = if consumer.is_pushed() && consumer.provider == provider { consumer.clients } else { 0 };
         for client in 0..clients {
             if !endpoints.iter().any(|e| (e.consumer, e.client) == (number, client)) {
                 let problem = format!("client {client} of consumer '{}' has no endpoint", consumer.name);
@@ -121,7 +121,7 @@ async fn work(
 /// The numbers of clients for which the pull API needs an index.
 fn shares(context: &Context) -> impl Iterator<Item = u32> {
     (0..).zip(&context.plan.consumers).filter_map(|(number, consumer)| {
-        let own_share = !consumer.is_webhook() && consumer.follows == Follows::Own;
+        let own_share = consumer.polls() && consumer.follows == Follows::Own;
         (own_share && context.serves(number)).then_some(consumer.clients)
     })
 }

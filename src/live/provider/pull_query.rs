@@ -9,7 +9,7 @@ use super::{
 use crate::{
     fault::{Target, TargetPath},
     model::{ClientNo, Seq, Time},
-    scenario::{ConsumerNo, Follows, Path, PollingPlan},
+    scenario::{ConsumerNo, Follows, PollingPlan},
     wire::headers,
 };
 
@@ -114,10 +114,7 @@ impl<'a> Caller<'a> {
         let Some(name) = headers.get(headers::CONSUMER) else { return Ok(None) };
         let name = name.to_str().unwrap_or_default();
         let number = context.plan.consumer(name).filter(|&number| context.serves(number));
-        let polling = number.and_then(|number| match &context.plan.consumers[usize::from(number)].path {
-            Path::Polling(polling) => Some((number, polling)),
-            Path::Webhook(_) => None,
-        });
+        let polling = number.and_then(|number| Some((number, context.plan.consumers[usize::from(number)].polling()?)));
         let Some((consumer, polling)) = polling else {
             return bad(
                 format!("'{}' is no polling consumer of this provider", shown(name)),

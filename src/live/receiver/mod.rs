@@ -28,7 +28,7 @@ use super::{
 use crate::{
     model::Span,
     record::RecordSink,
-    scenario::{ConsumerNo, Path, WebhookPlan},
+    scenario::{ConsumerNo, WebhookPlan},
     wire::Secret,
 };
 
@@ -117,7 +117,7 @@ fn part_of(assignment: &Assignment) -> Result<(ConsumerNo, WebhookPlan, Vec<Vec<
         return Err(RoleError::Assignment("not a receiver's part".to_owned()));
     };
     let plan = &assignment.plan.consumers[usize::from(*consumer)];
-    let Path::Webhook(webhook) = &plan.path else {
+    let Some(webhook) = plan.webhook() else {
         return Err(RoleError::Assignment(format!("{} takes no webhooks", plan.name)));
     };
     Ok((*consumer, webhook.clone(), read_secrets(secrets)?))

@@ -6,7 +6,7 @@ use crate::model::RejectReason;
 #[tokio::test]
 async fn every_refusal_has_its_status_and_its_record() {
     let mut site = Site::new(|consumer| {
-        if let Path::Webhook(webhook) = &mut consumer.path {
+        if let crate::scenario::Path::Webhook(webhook) = &mut consumer.path {
             webhook.body_limit = 1_000;
         }
     });
@@ -101,7 +101,7 @@ async fn a_full_queue_asks_for_patience() {
 /// A receiver with room for three connections and little patience.
 fn impatient() -> Site {
     let mut site = Site::new(|consumer| {
-        if let Path::Webhook(webhook) = &mut consumer.path {
+        if let crate::scenario::Path::Webhook(webhook) = &mut consumer.path {
             webhook.connection_limit = 3;
         }
     });

@@ -1,4 +1,4 @@
-//! When a client polls, and what it does with a page.
+//! What a client does within a poll, and with a page.
 //!
 //! ```text
 //!   Fetch --page--> Store --stored--> Save --saved--> Fetch (has_more) | Finished
@@ -6,58 +6,7 @@
 //!     '--304, empty, failure--> Finished
 //! ```
 
-use crate::model::{Span, Time};
-use crate::rng::{Draws, Purpose};
-use crate::scenario::{Flaw, Phase, PollingPlan};
-use crate::wire::Page;
-
-/// When each poll of one client is due.
-#[derive(Debug, Clone, Copy)]
-pub struct PollSchedule {
-    interval: Span,
-    jitter: f64,
-    phase: Span,
-    entity: u64,
-    draws: Draws,
-}
-
-impl PollSchedule {
-    /// The schedule of client `client`. Phases and jitter do not depend on the consumer: two
-    /// consumers with the same strategy poll at the same instants.
-    #[must_use]
-    pub fn new(plan: &PollingPlan, client: u32, draws: Draws) -> PollSchedule {
-        let entity = u64::from(client);
-        let phase = match plan.phase {
-            Phase::Random => Span(draws.below(plan.interval.0, Purpose::Phase, entity, 0)),
-            Phase::Aligned => plan.interval,
-        };
-        PollSchedule { interval: plan.interval, jitter: plan.jitter, phase, entity, draws }
-    }
-
-    /// When poll `n` (from 1) is due: phase + (n-1) x interval + jitter(n), never accumulated.
-    #[must_use]
-    pub fn due(&self, n: u32) -> Time {
-        let base = Time::ZERO + self.phase + self.interval.scaled(u64::from(n.saturating_sub(1)), 1);
-        let reach = self.interval.0 as f64 * self.jitter;
-        let unit = self.draws.unit(Purpose::PollJitter, self.entity, u64::from(n));
-        // Early by up to half the reach, late by up to half of it.
-        base + Span((reach * unit) as u64) - Span((reach / 2.0) as u64)
-    }
-
-    /// The first poll after `n` that is not yet overdue at `now`. A client that is still busy when
-    /// its next poll is due leaves that poll out: it is a closed loop around its own answer.
-    #[must_use]
-    pub fn next_after(&self, n: u32, now: Time) -> u32 {
-        let since_phase = now.since(Time::ZERO + self.phase).0;
-        // Jitter moves a poll by half an interval at most, so start the search one before.
-        let around = u32::try_from(since_phase / self.interval.0.max(1)).unwrap_or(u32::MAX - 2);
-        let mut next = (n + 1).max(around);
-        while self.due(next) < now {
-            next += 1;
-        }
-        next
-    }
-}
+use crate::{scenario::Flaw, wire::Page};
 
 /// What a client does next within a poll.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,18 +105,6 @@ impl PollRound {
 mod tests {
     use super::*;
     use crate::wire::PageEvent;
-    use proptest::prelude::*;
-
-    fn plan(interval: Span, jitter: f64) -> PollingPlan {
-        PollingPlan {
-            interval,
-            jitter,
-            conditional: false,
-            page_size: 100,
-            timeout: Span::from_secs(1),
-            phase: Phase::Random,
-        }
-    }
 
     fn page(events: usize, next_cursor: &str, has_more: bool) -> Page {
         let event = PageEvent { id: "e".to_owned(), subject: 0, version: 1 };
@@ -217,33 +154,5 @@ mod tests {
         assert_eq!(one_page.next_step(), PollStep::Store);
         assert_eq!(one_page.next_step(), PollStep::Save("7".to_owned()));
         assert_eq!(one_page.next_step(), PollStep::Finished);
-    }
-
-    proptest! {
-        #[test]
-        fn polls_stay_within_half_their_jitter_of_an_even_grid(
-            seed: u64, client: u32, n in 1u32..1_000_000, ms in 1u64..1_000_000, jitter in 0.0f64..1.0
-        ) {
-            let interval = Span::from_millis(ms);
-            let schedule = PollSchedule::new(&plan(interval, jitter), client, Draws::new(seed));
-            let grid = schedule.phase.0 + u64::from(n - 1) * interval.0;
-            let reach = (interval.0 as f64 * jitter / 2.0) as u64 + 1;
-            let due = schedule.due(n).0;
-            prop_assert!(due + reach >= grid && due <= grid + reach);
-            prop_assert!(schedule.phase < interval);
-        }
-
-        #[test]
-        fn the_next_poll_is_never_overdue_nor_repeated(
-            seed: u64, n in 0u32..1_000, ms in 1u64..10_000, jitter in 0.0f64..1.0, late_ms in 0u64..10_000_000
-        ) {
-            let schedule = PollSchedule::new(&plan(Span::from_millis(ms), jitter), 1, Draws::new(seed));
-            let now = Time::ZERO + Span::from_millis(late_ms);
-            let next = schedule.next_after(n, now);
-            prop_assert!(next > n);
-            prop_assert!(schedule.due(next) >= now);
-            // It is the first such: the one before was overdue or already made.
-            prop_assert!(next == n + 1 || schedule.due(next - 1) < now);
-        }
     }
 }

@@ -1,0 +1,122 @@
+//! Polls on an even grid, each moved a little.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Client, Due};
+use crate::{
+    model::{Span, Time},
+    rng::Purpose,
+};
+
+/// Poll n is due at phase + (n-1) x interval + shift(n), never accumulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    /// Between two polls.
+    pub interval: Span,
+    /// Where a client's first poll lies.
+    pub phase: Phase,
+    /// A poll moves earlier by up to this, uniformly and keyed, ...
+    pub early: Span,
+    /// ... and later by up to this.
+    pub late: Span,
+}
+
+/// Where a client's first poll lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Uniform in the interval, keyed by client: stationary from the start.
+    #[default]
+    Random,
+    /// All clients together, one interval after t0.
+    Aligned,
+}
+
+impl Grid {
+    /// A grid whose polls move by up to half of `jitter` x interval to either side.
+    #[must_use]
+    pub fn jittered(interval: Span, jitter: f64, phase: Phase) -> Grid {
+        let half = Span((interval.0 as f64 * jitter / 2.0) as u64);
+        Grid { interval, phase, early: half, late: half }
+    }
+
+    /// The width of the shift as a share of the interval.
+    #[must_use]
+    pub fn jitter(&self) -> f64 {
+        (self.early.0 + self.late.0) as f64 / self.interval.0.max(1) as f64
+    }
+
+    /// When poll `n` (from 1) of a client is due.
+    #[must_use]
+    pub fn due(&self, who: Client, n: u32) -> Time {
+        let entity = u64::from(who.number);
+        let width = self.early.0.saturating_add(self.late.0) as f64;
+        let shift = (width * who.draws.unit(Purpose::PollJitter, entity, u64::from(n))) as u64;
+        self.line(who, n) + Span(shift) - self.early
+    }
+
+    /// The unmoved instant of poll `n`.
+    fn line(&self, who: Client, n: u32) -> Time {
+        let phase = match self.phase {
+            Phase::Random => Span(who.draws.below(self.interval.0, Purpose::Phase, u64::from(who.number), 0)),
+            Phase::Aligned => self.interval,
+        };
+        Time::ZERO + phase + self.interval.scaled(u64::from(n.saturating_sub(1)), 1)
+    }
+
+    /// The first poll after `n` that is not yet overdue at `free`.
+    #[must_use]
+    pub fn next_after(&self, who: Client, n: u32, free: Time) -> Due {
+        // A poll is late by `late` at most: what lies further back is overdue for certain.
+        let since_first = (free - self.late).since(self.line(who, 1)).0;
+        let around = u32::try_from(since_first / self.interval.0.max(1)).unwrap_or(u32::MAX - 2);
+        let mut number = (n + 1).max(around);
+        while self.due(who, number) < free {
+            number += 1;
+        }
+        Due { number, at: self.due(who, number) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::Draws;
+    use proptest::prelude::*;
+
+    fn client(seed: u64, number: u32) -> Client {
+        Client { number, draws: Draws::new(seed), incarnation: 0 }
+    }
+
+    proptest! {
+        #[test]
+        fn polls_stay_within_half_their_jitter_of_an_even_grid(
+            seed: u64, number: u32, n in 1u32..1_000_000, ms in 1u64..1_000_000, jitter in 0.0f64..1.0
+        ) {
+            let interval = Span::from_millis(ms);
+            let grid = Grid::jittered(interval, jitter, Phase::Random);
+            let who = client(seed, number);
+            let (line, reach) = (grid.line(who, n), Span((interval.0 as f64 * jitter / 2.0) as u64 + 1));
+            let due = grid.due(who, n);
+            prop_assert!(due + reach >= line && due <= line + reach);
+            prop_assert!(grid.line(who, 1) < Time::ZERO + interval);
+        }
+
+        #[test]
+        fn the_next_poll_is_never_overdue_nor_repeated(
+            seed: u64, n in 0u32..1_000, ms in 1u64..10_000, early in 0.0f64..0.5, late in 0.0f64..1.0,
+            free_ms in 0u64..10_000_000
+        ) {
+            let interval = Span::from_millis(ms);
+            let part = |share: f64| Span((interval.0 as f64 * share) as u64);
+            let late = part(late * (1.0 - early));
+            let grid = Grid { interval, phase: Phase::Random, early: part(early), late };
+            let (who, free) = (client(seed, 1), Time::ZERO + Span::from_millis(free_ms));
+            let next = grid.next_after(who, n, free);
+            prop_assert!(next.number > n && next.at >= free);
+            // It is the first such: the one before was overdue or already made.
+            prop_assert!(next.number == n + 1 || grid.due(who, next.number - 1) < free);
+        }
+    }
+}

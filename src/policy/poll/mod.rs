@@ -1,0 +1,220 @@
+//! How a client polls: when each poll is due, how it asks, and what it does with an answer.
+//!
+//! When is a [`Strategy`]: `strategy = { kind = "..." }` in the scenario file, one file per kind. Each
+//! says when the next poll is due, given what the last one came to. [`PollTimer`] asks it for one
+//! client. What happens within a poll is a [`PollRound`].
+//!
+//! Adding a strategy is one file and one line in the `strategies!` table below.
+
+mod grid;
+mod round;
+mod timer;
+
+pub use grid::{Grid, Phase};
+pub use round::{PAGES_PER_POLL_MAX, PollRound, PollStep};
+pub use timer::PollTimer;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{ClientNo, Span, Time},
+    rng::Draws,
+};
+
+/// What every strategy can say. All methods are pure.
+pub trait PollStrategy {
+    /// One line for the reference.
+    const SUMMARY: &'static str;
+
+    /// The first poll of a client that begins at `now`: at t0, or when its process is restarted.
+    fn first(&self, who: Client, now: Time) -> Due;
+
+    /// The poll after `last`. The client is free from `free` on: it has its answer, and has waited as
+    /// long as it was asked to. A poll that would have been due before is left out, not made up for:
+    /// a client is a closed loop around its own answer.
+    fn next(&self, who: Client, last: &Last, free: Time) -> Due;
+
+    /// The shortest time between two polls that it plans.
+    fn shortest_gap(&self) -> Span;
+
+    /// The even grid on which its polls lie, if they do: closed forms need one.
+    fn grid(&self) -> Option<Grid> {
+        None
+    }
+
+    /// Whether `If-None-Match` is sent.
+    fn is_conditional(&self) -> bool {
+        false
+    }
+
+    /// Divides its scenario times by `time_scale`.
+    fn scale(&mut self, time_scale: f64);
+
+    /// Refuses keys that make no sense, after scaling.
+    fn validate(&self) -> Result<(), StrategyProblem>;
+}
+
+/// Whose polls: the key of the draws. The consumer is no part of it: two consumers with the same
+/// strategy poll at the same instants.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// The client's number.
+    pub number: ClientNo,
+    /// The run's draws.
+    pub draws: Draws,
+    /// Which process of its role this is: 0, and one more per restart.
+    pub incarnation: u32,
+}
+
+/// A poll to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Due {
+    /// The client's poll number, from 1. It grows, also over a restart, and never repeats.
+    pub number: u32,
+    /// When.
+    pub at: Time,
+}
+
+/// The last poll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Last {
+    /// Which it was, and when it was due.
+    pub due: Due,
+    /// What it came to.
+    pub came: Came,
+    /// Polls without an event in a row, up to and with this one.
+    pub idle: u32,
+}
+
+/// What a poll came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Came {
+    /// It brought at least one event.
+    Events,
+    /// It was answered and brought none.
+    Nothing,
+    /// It got no good answer.
+    Failed,
+}
+
+/// A combination of keys that is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrategyProblem {
+    /// The offending key.
+    pub key: &'static str,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to write instead.
+    pub fix: String,
+}
+
+/// Expands the table of strategies to modules, the tagged enum of their options and its dispatch.
+macro_rules! strategies {
+    ($($name:literal => $module:ident :: $options:ident),+ $(,)?) => {
+        $(mod $module; pub use $module::$options;)+
+
+        /// A way of polling, with its keys: `strategy = { kind = "..." }` in the scenario file.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+        #[serde(tag = "kind")]
+        pub enum Strategy {
+            $(#[doc = $name] #[serde(rename = $name)] $options($options),)+
+        }
+
+        impl Strategy {
+            /// Every kind: its name and its summary.
+            pub const TABLE: &'static [(&'static str, &'static str)] =
+                &[$(($name, <$options as PollStrategy>::SUMMARY)),+];
+
+            /// The name in the scenario file.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Strategy::$options(_) => $name),+ }
+            }
+
+            /// See [`PollStrategy::first`].
+            #[must_use]
+            pub fn first(&self, who: Client, now: Time) -> Due {
+                match self { $(Strategy::$options(options) => options.first(who, now)),+ }
+            }
+
+            /// See [`PollStrategy::next`].
+            #[must_use]
+            pub fn next(&self, who: Client, last: &Last, free: Time) -> Due {
+                match self { $(Strategy::$options(options) => options.next(who, last, free)),+ }
+            }
+
+            /// See [`PollStrategy::shortest_gap`].
+            #[must_use]
+            pub fn shortest_gap(&self) -> Span {
+                match self { $(Strategy::$options(options) => options.shortest_gap()),+ }
+            }
+
+            /// See [`PollStrategy::grid`].
+            #[must_use]
+            pub fn grid(&self) -> Option<Grid> {
+                match self { $(Strategy::$options(options) => options.grid()),+ }
+            }
+
+            /// See [`PollStrategy::is_conditional`].
+            #[must_use]
+            pub fn is_conditional(&self) -> bool {
+                match self { $(Strategy::$options(options) => options.is_conditional()),+ }
+            }
+
+            /// See [`PollStrategy::scale`].
+            pub fn scale(&mut self, time_scale: f64) {
+                match self { $(Strategy::$options(options) => options.scale(time_scale)),+ }
+            }
+
+            /// See [`PollStrategy::validate`].
+            pub fn validate(&self) -> Result<(), StrategyProblem> {
+                match self { $(Strategy::$options(options) => options.validate()),+ }
+            }
+        }
+    };
+}
+
+strategies! {
+    "fixed" => fixed::Fixed,
+    "conditional" => conditional::Conditional,
+}
+
+/// Scenario time in driver time.
+fn scaled(span: Span, time_scale: f64) -> Span {
+    if time_scale == 1.0 { span } else { Span((span.0 as f64 / time_scale).round() as u64) }
+}
+
+/// Polls closer together than the timer's grain cannot be kept apart.
+fn check_interval(key: &'static str, interval: Span) -> Result<(), StrategyProblem> {
+    if interval >= Span::from_millis(1) {
+        return Ok(());
+    }
+    Err(StrategyProblem {
+        key,
+        problem: format!("polls {interval} apart (after time_scale) are below the timer's grain"),
+        fix: "write at least \"1ms\" of driver time".to_owned(),
+    })
+}
+
+/// A share from 0 to 1.
+fn check_share(key: &'static str, share: f64) -> Result<(), StrategyProblem> {
+    if (0.0..=1.0).contains(&share) {
+        return Ok(());
+    }
+    let problem = format!("{share} is out of bounds");
+    Err(StrategyProblem { key, problem, fix: "write a number from 0 to 1".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strategies_have_unique_names_and_a_summary() {
+        for (i, (name, summary)) in Strategy::TABLE.iter().enumerate() {
+            assert!(Strategy::TABLE[..i].iter().all(|(other, _)| other != name), "{name}");
+            assert!(summary.len() > 15, "{name}");
+        }
+    }
+}

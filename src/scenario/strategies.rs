@@ -1,0 +1,52 @@
+//! `strategy = { ... }`: the keys that every way of polling takes, and the kind's own.
+
+use toml::{Table, Value};
+
+use super::{
+    PollingPlan,
+    error::{At, Problem},
+    load::{Scale, span_or, within},
+    names::suggest,
+    raw::RawPolling,
+    tables::deserialize,
+};
+use crate::{model::Span, policy::poll::Strategy};
+
+const EXAMPLE: &str = "write strategy = { kind = \"fixed\", interval = \"5s\" }";
+
+/// Kinds that are known and not there yet.
+const LATER: [&str; 4] = ["cron", "adaptive", "long-poll", "state"];
+
+pub(super) fn read_strategy(at: &At, raw: Option<&Table>, scale: Scale) -> Result<PollingPlan, Problem> {
+    let mut table = raw.cloned().ok_or_else(|| at.problem("a polling consumer needs a strategy", EXAMPLE))?;
+    let names: Vec<&str> = Strategy::TABLE.iter().map(|(name, _)| *name).collect();
+    let kind_at = at.key("kind");
+    let name = match table.get("kind") {
+        Some(Value::String(name)) => name.clone(),
+        _ => return Err(kind_at.problem("a strategy needs a kind", format!("write one of: {}", names.join(", ")))),
+    };
+    if !names.contains(&name.as_str()) {
+        let problem = if LATER.contains(&name.as_str()) { "is not implemented yet" } else { "is unknown" };
+        return Err(kind_at.problem(format!("\"{name}\" {problem}"), suggest(&name, &names)));
+    }
+    let common = take_common(at, &mut table)?;
+    let mut strategy: Strategy = deserialize(at, table, &RawPolling::KEYS)?;
+    strategy.scale(scale.0);
+    strategy.validate().map_err(|found| at.key(found.key).problem(found.problem, found.fix))?;
+    Ok(PollingPlan {
+        strategy,
+        page_size: within(&at.key("page_size"), common.page_size, 100, (1, 10_000))?,
+        timeout: span_or(&at.key("timeout"), common.timeout.as_deref(), Span::from_secs(10))?.max(Span::from_millis(1)),
+    })
+}
+
+/// Takes the keys that every strategy has out of the table.
+fn take_common(at: &At, table: &mut Table) -> Result<RawPolling, Problem> {
+    let mut common = Table::new();
+    for key in RawPolling::KEYS {
+        if let Some(value) = table.remove(key) {
+            common.insert(key.to_owned(), value);
+        }
+    }
+    deserialize(at, common, &[])
+}
