@@ -1,48 +1,183 @@
 //! `workload.arrivals`: the process's kind and its keys.
 
 use super::{
+    Distribution,
     error::{At, Problem},
-    load::Scale,
+    load::{Scale, span_or, within},
     names::{Choice, choose},
     raw::RawArrivals,
     units::parse_rate,
 };
 use crate::{
     model::Span,
-    workload::{Arrivals, Constant, Poisson},
+    workload::{Arrivals, Bursty, Constant, Diurnal, Pairs, Poisson},
 };
 
+/// How a kind is read.
 #[derive(Clone, Copy)]
-enum Kind {
-    Constant,
-    Poisson,
+struct Reader {
+    /// The keys that it takes beside `kind`.
+    keys: &'static [&'static str],
+    read: fn(&Source<'_>) -> Result<Arrivals, Problem>,
 }
+
+/// The table as written, and where it stands.
+struct Source<'a> {
+    at: &'a At,
+    raw: &'a RawArrivals,
+    scale: Scale,
+}
+
+const KINDS: [(&str, Choice<Reader>); 6] = [
+    ("constant", Choice::Here(Reader { keys: &["rate"], read: |source| Ok(source.constant()?.into()) })),
+    ("poisson", Choice::Here(Reader { keys: &["rate"], read: |source| Ok(source.poisson()?.into()) })),
+    (
+        "bursty",
+        Choice::Here(Reader {
+            keys: &["rate", "burst", "gap", "distribution"],
+            read: |source| Ok(source.bursty()?.into()),
+        }),
+    ),
+    (
+        "diurnal",
+        Choice::Here(Reader {
+            keys: &["per_day", "peak_at", "peak_to_mean", "starts_at"],
+            read: |source| Ok(source.diurnal()?.into()),
+        }),
+    ),
+    ("pairs", Choice::Here(Reader { keys: &["rate", "gap"], read: |source| Ok(source.pairs()?.into()) })),
+    ("replay", Choice::NotYet("use \"poisson\" or \"bursty\"")),
+];
 
 pub(super) fn read_arrivals(at: &At, raw: Option<&RawArrivals>, scale: Scale) -> Result<Arrivals, Problem> {
-    const LATER: &str = "use \"poisson\" or \"constant\"";
-    const TABLE: [(&str, Choice<Kind>); 5] = [
-        ("constant", Choice::Here(Kind::Constant)),
-        ("poisson", Choice::Here(Kind::Poisson)),
-        ("bursty", Choice::NotYet(LATER)),
-        ("diurnal", Choice::NotYet(LATER)),
-        ("replay", Choice::NotYet(LATER)),
-    ];
-    let (kind, rate) = match raw {
-        None => (Kind::Poisson, None),
-        Some(raw) => (choose(&at.key("kind"), &raw.kind, &TABLE)?, raw.rate.as_deref()),
-    };
-    let (count, per) = read_rate(&at.key("rate"), rate, scale)?;
-    Ok(match kind {
-        Kind::Constant => Constant { count, per }.into(),
-        Kind::Poisson => Poisson { count, per }.into(),
-    })
+    let default = RawArrivals { kind: "poisson".to_owned(), ..RawArrivals::default() };
+    let raw = raw.unwrap_or(&default);
+    let reader = choose(&at.key("kind"), &raw.kind, &KINDS)?;
+    refuse_foreign_keys(at, raw, reader.keys)?;
+    (reader.read)(&Source { at, raw, scale })
 }
 
-fn read_rate(at: &At, text: Option<&str>, scale: Scale) -> Result<(u64, Span), Problem> {
-    let (count, per) = parse_rate(text.unwrap_or("10/s")).map_err(|error| at.problem(error.problem, error.fix))?;
-    let per = scale.span(per);
-    if per.0 < count {
-        return Err(at.problem("more than an event per nanosecond", "lower the rate, or time_scale"));
+/// A key that means nothing for this kind would silently change nothing.
+fn refuse_foreign_keys(at: &At, raw: &RawArrivals, keys: &[&str]) -> Result<(), Problem> {
+    let given = [
+        ("rate", raw.rate.is_some()),
+        ("burst", raw.burst.is_some()),
+        ("gap", raw.gap.is_some()),
+        ("distribution", raw.distribution.is_some()),
+        ("per_day", raw.per_day.is_some()),
+        ("peak_at", raw.peak_at.is_some()),
+        ("peak_to_mean", raw.peak_to_mean.is_some()),
+        ("starts_at", raw.starts_at.is_some()),
+    ];
+    match given.iter().find(|(key, given)| *given && !keys.contains(key)) {
+        Some((key, _)) => Err(at.key(key).problem(
+            format!("means nothing for kind = \"{}\"", raw.kind),
+            format!("remove it; \"{}\" takes {}", raw.kind, keys.join(", ")),
+        )),
+        None => Ok(()),
     }
-    Ok((count, per))
+}
+
+impl Source<'_> {
+    fn constant(&self) -> Result<Constant, Problem> {
+        let Poisson { count, per } = self.poisson()?;
+        Ok(Constant { count, per })
+    }
+
+    fn poisson(&self) -> Result<Poisson, Problem> {
+        let at = self.at.key("rate");
+        let text = self.raw.rate.as_deref().unwrap_or("10/s");
+        let (count, per) = parse_rate(text).map_err(|error| at.problem(error.problem, error.fix))?;
+        let per = self.scale.span(per);
+        if per.0 < count {
+            return Err(at.problem("more than an event per nanosecond", "lower the rate, or time_scale"));
+        }
+        Ok(Poisson { count, per })
+    }
+
+    fn bursty(&self) -> Result<Bursty, Problem> {
+        const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] = [
+            ("constant", Choice::Here(Distribution::Constant)),
+            ("exponential", Choice::Here(Distribution::Exponential)),
+        ];
+        let burst = self.required_span("burst", self.raw.burst.as_deref(), "5s")?;
+        if burst < Span::from_millis(1) {
+            return Err(self.at.key("burst").problem(
+                format!("a burst of {burst} (after time_scale) is below the timer's grain"),
+                "write at least \"1ms\" of driver time",
+            ));
+        }
+        let name = self.raw.distribution.as_deref().unwrap_or("constant");
+        Ok(Bursty {
+            within: self.poisson()?,
+            burst,
+            gap: self.required_span("gap", self.raw.gap.as_deref(), "30s")?,
+            distribution: choose(&self.at.key("distribution"), name, &DISTRIBUTIONS)?,
+        })
+    }
+
+    fn diurnal(&self) -> Result<Diurnal, Problem> {
+        let per_day_at = self.at.key("per_day");
+        let per_day = self
+            .raw
+            .per_day
+            .ok_or_else(|| per_day_at.problem("how many events has a day?", "write per_day = 40000"))?;
+        let day = self.scale.span(Span::from_secs(86_400));
+        // At a peak of 20 times the mean there is still a nanosecond between two candidates.
+        let per_day = within(&per_day_at, Some(per_day), 1, (1, (day.0 / 20).max(1)))?;
+        Ok(Diurnal {
+            per_day,
+            day,
+            starts_at: self.time_of_day("starts_at", self.raw.starts_at.as_deref(), "00:00")?,
+            peak_at: self.time_of_day("peak_at", self.raw.peak_at.as_deref(), "12:00")?,
+            peak_to_mean: within(&self.at.key("peak_to_mean"), self.raw.peak_to_mean, 3.0, (1.0, 20.0))?,
+        })
+    }
+
+    fn pairs(&self) -> Result<Pairs, Problem> {
+        let gap = self.required_span("gap", self.raw.gap.as_deref(), "300ms")?;
+        Ok(Pairs { pairs: self.poisson()?, gap })
+    }
+
+    /// A span of scenario time that has no sensible default.
+    fn required_span(&self, key: &str, text: Option<&str>, example: &str) -> Result<Span, Problem> {
+        let at = self.at.key(key);
+        if text.is_none() {
+            let problem = format!("\"{}\" needs a {key}", self.raw.kind);
+            return Err(at.problem(problem, format!("write {key} = \"{example}\"")));
+        }
+        Ok(self.scale.span(span_or(&at, text, Span::ZERO)?))
+    }
+
+    /// `"HH:MM"` as the driver time since the day began.
+    fn time_of_day(&self, key: &str, text: Option<&str>, default: &str) -> Result<Span, Problem> {
+        let text = text.unwrap_or(default);
+        let minutes = parse_time_of_day(text).ok_or_else(|| {
+            self.at.key(key).problem(format!("'{text}' is no time of day"), "write hours and minutes: \"09:30\"")
+        })?;
+        Ok(self.scale.span(Span::from_secs(60 * minutes)))
+    }
+}
+
+/// Minutes since midnight.
+fn parse_time_of_day(text: &str) -> Option<u64> {
+    let (hours, minutes) = text.split_once(':')?;
+    let number = |text: &str, below: u64| {
+        let digits = text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit());
+        text.parse().ok().filter(|number: &u64| digits && *number < below)
+    };
+    Some(60 * number(hours, 24)? + number(minutes, 60)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_day_are_read_strictly() {
+        assert_eq!((parse_time_of_day("00:00"), parse_time_of_day("23:59")), (Some(0), Some(1_439)));
+        for bad in ["24:00", "12:60", "9:30", "noon", "12", "12:00:00", "+1:00", ""] {
+            assert_eq!(parse_time_of_day(bad), None, "{bad}");
+        }
+    }
 }

@@ -87,14 +87,31 @@ pub struct RawWorkload {
 }
 
 /// An arrival process.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawArrivals {
-    /// "constant" or "poisson".
-    #[schemars(extend("enum" = ["constant", "poisson", "bursty", "diurnal", "replay"]))]
+    /// "constant", "poisson", "bursty", "diurnal" or "pairs".
+    #[schemars(extend("enum" = ["constant", "poisson", "bursty", "diurnal", "pairs", "replay"]))]
     pub kind: String,
-    /// Events per unit of time, such as "20/s" or "40000/day".
+    /// Constant, poisson: events per unit of time, such as "20/s" or "40000/day". Bursty: within a
+    /// burst. Pairs: pairs per unit of time. Default "10/s".
     pub rate: Option<String>,
+    /// Bursty: how long a burst lasts; the mean where it is exponential. The first begins at the start.
+    pub burst: Option<String>,
+    /// Bursty: the silence between two bursts; the mean where it is exponential. Pairs: from the
+    /// first event of a pair to the second.
+    pub gap: Option<String>,
+    /// Bursty: how the lengths of bursts and gaps are distributed, "constant" or "exponential".
+    /// Default "constant".
+    pub distribution: Option<String>,
+    /// Diurnal: events in a day, on average.
+    pub per_day: Option<u64>,
+    /// Diurnal: the time of day of the highest rate. Default "12:00".
+    pub peak_at: Option<String>,
+    /// Diurnal: the highest rate over the mean rate, 1 to 20. Default 3.
+    pub peak_to_mean: Option<f64>,
+    /// Diurnal: the time of day at which the scenario starts. Default "00:00".
+    pub starts_at: Option<String>,
 }
 
 /// A provider.

@@ -4,7 +4,10 @@
 //!
 //! Adding an arrival process is one file and one line in the `arrivals!` table below.
 
+mod bursty;
 mod constant;
+mod diurnal;
+mod pairs;
 mod payload;
 mod poisson;
 
@@ -109,6 +112,9 @@ macro_rules! arrivals {
 arrivals! {
     "constant" => constant::Constant,
     "poisson" => poisson::Poisson,
+    "bursty" => bursty::Bursty,
+    "diurnal" => diurnal::Diurnal,
+    "pairs" => pairs::Pairs,
 }
 
 #[cfg(test)]

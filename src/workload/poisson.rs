@@ -30,11 +30,25 @@ impl Process for Poisson {
 impl Poisson {
     /// The instants alone, for processes that are made of this one.
     pub(super) fn instants(self, draws: Draws) -> impl Iterator<Item = Time> + Send {
-        let mean_ns = self.per.0 as f64 / self.count as f64;
-        let mut last = Time::ZERO;
-        (1..).map(move |number| {
-            last = last + Span((draws.exponential(Purpose::Arrival, 0, number) * mean_ns) as u64);
-            last
-        })
+        instants(self.per.0 as f64 / self.count as f64, draws)
     }
 }
+
+/// Instants with independent exponential gaps of this mean.
+pub(super) fn instants(mean_gap_ns: f64, draws: Draws) -> impl Iterator<Item = Time> + Send {
+    let mut last = Time::ZERO;
+    (1..).map(move |number| {
+        last = last + Span((draws.exponential(Purpose::Arrival, GAPS, number) * mean_gap_ns) as u64);
+        last
+    })
+}
+
+/// The entities of [`Purpose::Arrival`]: what a process draws, beside the number of the draw. The
+/// gaps between events.
+const GAPS: u64 = 0;
+/// Lengths of bursts.
+pub(super) const BURSTS: u64 = 1;
+/// Lengths of the silences between them.
+pub(super) const SILENCES: u64 = 2;
+/// Whether a candidate of a thinned process happens.
+pub(super) const THINNING: u64 = 3;

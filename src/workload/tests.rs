@@ -1,12 +1,22 @@
 //! What must hold of every arrival process, and what sets each apart.
 
 use super::*;
-use crate::model::Span;
+use crate::{model::Span, scenario::Distribution};
 
 /// One of each kind, at a few hundred events per second.
 fn one_of_each() -> Vec<Arrivals> {
     let per = Span::from_secs(1);
-    vec![Constant { count: 300, per }.into(), Poisson { count: 300, per }.into()]
+    let (poisson, ms) = (Poisson { count: 300, per }, Span::from_millis);
+    let bursty = Bursty { within: poisson, burst: ms(500), gap: ms(2_000), distribution: Distribution::Exponential };
+    let diurnal =
+        Diurnal { per_day: 3_000, day: ms(10_000), starts_at: ms(2_000), peak_at: ms(5_000), peak_to_mean: 2.5 };
+    vec![
+        Constant { count: 300, per }.into(),
+        poisson.into(),
+        bursty.into(),
+        diurnal.into(),
+        Pairs { pairs: poisson, gap: ms(300) }.into(),
+    ]
 }
 
 fn workload(arrivals: Arrivals) -> Workload {

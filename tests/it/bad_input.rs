@@ -33,7 +33,6 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
         format!("{HEAD}duration = \"60\"\n{WEBHOOK}"),
         format!("{HEAD}duration = \"60 parsecs\"\n{WEBHOOK}"),
         format!("{HEAD}time_scale = 0\n{WEBHOOK}"),
-        format!("{HEAD}[workload]\narrivals = {{ kind = \"bursty\", rate = \"5/s\" }}\n{WEBHOOK}"),
         format!("{HEAD}[workload]\narrivals = {{ kind = \"poison\", rate = \"5/s\" }}\n{WEBHOOK}"),
         format!("{HEAD}{WEBHOOK}queue = \"kafka\"\n"),
         format!("{HEAD}{WEBHOOK}ledger = \"none\"\nledger_ttl = \"5min\"\n"),
@@ -72,8 +71,6 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
       fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
     pushpull: s.toml:2: time_scale: 0 is no speed
       fix: write a number above 0, such as 60
-    pushpull: s.toml:3: workload.arrivals.kind: "bursty" is not implemented yet
-      fix: use "poisson" or "constant"
     pushpull: s.toml:3: workload.arrivals.kind: "poison" is unknown
       fix: did you mean "poisson"?
     pushpull: s.toml:5: consumer.webhook.queue: "kafka" is not implemented yet
@@ -155,6 +152,46 @@ fn a_providers_key_is_refused_by_name() {
       fix: did you mean "a"?
     pushpull: s.toml:13: fault.reset.consumer: "webhook" is not served by the provider that this fault names
       fix: drop provider, or name one of its consumers
+    "#);
+}
+
+#[test]
+fn each_arrival_process_refuses_what_it_does_not_take() {
+    let arrivals = [
+        "kind = \"bursty\", rate = \"5/s\", gap = \"10s\"",
+        "kind = \"bursty\", burst = \"10us\", gap = \"10s\"",
+        "kind = \"bursty\", burst = \"1s\", gap = \"10s\", distribution = \"pareto\"",
+        "kind = \"bursty\", burst = \"1s\", gap = \"10s\", per_day = 5",
+        "kind = \"diurnal\", per_day = 40000, rate = \"5/s\"",
+        "kind = \"diurnal\"",
+        "kind = \"diurnal\", per_day = 40000, peak_at = \"noon\"",
+        "kind = \"diurnal\", per_day = 40000, peak_to_mean = 0.5",
+        "kind = \"pairs\", rate = \"5/s\"",
+        "kind = \"pairs\", rate = \"5 a second\", gap = \"1s\"",
+    ];
+    let said: Vec<String> =
+        arrivals.iter().map(|keys| refusal(&format!("{HEAD}[workload]\narrivals = {{ {keys} }}\n{WEBHOOK}"))).collect();
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:3: workload.arrivals.burst: "bursty" needs a burst
+      fix: write burst = "5s"
+    pushpull: s.toml:3: workload.arrivals.burst: a burst of 10us (after time_scale) is below the timer's grain
+      fix: write at least "1ms" of driver time
+    pushpull: s.toml:3: workload.arrivals.distribution: "pareto" is unknown
+      fix: write one of: constant, exponential
+    pushpull: s.toml:3: workload.arrivals.per_day: means nothing for kind = "bursty"
+      fix: remove it; "bursty" takes rate, burst, gap, distribution
+    pushpull: s.toml:3: workload.arrivals.rate: means nothing for kind = "diurnal"
+      fix: remove it; "diurnal" takes per_day, peak_at, peak_to_mean, starts_at
+    pushpull: s.toml:3: workload.arrivals.per_day: how many events has a day?
+      fix: write per_day = 40000
+    pushpull: s.toml:3: workload.arrivals.peak_at: 'noon' is no time of day
+      fix: write hours and minutes: "09:30"
+    pushpull: s.toml:3: workload.arrivals.peak_to_mean: 0.5 is out of bounds
+      fix: write a number from 1 to 20
+    pushpull: s.toml:3: workload.arrivals.gap: "pairs" needs a gap
+      fix: write gap = "300ms"
+    pushpull: s.toml:3: workload.arrivals.rate: '5 a second' is no rate
+      fix: write a count per unit of time: "20/s", "90/min", "40000/day"
     "#);
 }
 
