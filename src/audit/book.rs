@@ -71,6 +71,10 @@ impl Book {
             }
             Record::Attempt(attempt) => self.note(attempt.what, Facts::default(), "an attempt", events, plan),
             Record::GaveUp { what, .. } => self.note(what, Facts::GAVE_UP, "a give-up", events, plan),
+            Record::Redelivered { what, .. } => {
+                self.note(what, Facts::default(), "a redelivery", events, plan);
+                self.reopen(what);
+            }
             Record::Open { what, .. } => self.note(what, Facts::OPEN, "an open delivery", events, plan),
             Record::Receipt { what, forged: false, .. } => self.note(what, Facts::RECEIVED, "a receipt", events, plan),
             Record::Queued { what, forged: false } => self.note(what, Facts::QUEUED, "a queue row", events, plan),
@@ -108,6 +112,21 @@ impl Book {
         if let Some(i) = self.index(what) {
             self.facts[i] = self.facts[i].with(fact);
         }
+    }
+
+    /// A delivery that had ended is open again: a give-up is taken back, an ack stays known. One that
+    /// had not ended cannot be sent again.
+    fn reopen(&mut self, what: Obligation) {
+        let Some(i) = self.index(what) else { return };
+        let facts = self.facts[i];
+        if !facts.any(Facts::ACKED.with(Facts::GAVE_UP)) {
+            let Obligation { client, seq, .. } = what;
+            self.problems.add("a delivery was sent again although it was still open", || {
+                format!("event {seq}, client {client}")
+            });
+        }
+        let acked = if facts.any(Facts::ACKED) { Facts::ACKED_BEFORE } else { Facts::default() };
+        self.facts[i] = facts.without(Facts::ACKED.with(Facts::GAVE_UP)).with(acked);
     }
 
     /// The earliest effect counts; a note that a newer version was there counts where no effect does.

@@ -69,16 +69,16 @@ fn pending(facts: Facts) -> bool {
 
 /// The sender or the cursor is done with it, no store holds it, and it is known how it vanished.
 fn lost(facts: Facts) -> bool {
-    facts.any(Facts::ACKED.with(Facts::COPY_ACKED).with(Facts::PASSED)) && nowhere(facts) && can_vanish(facts)
+    facts.any(DONE_WITH) && nowhere(facts) && can_vanish(facts)
 }
 
 /// The sender gave up without ever seeing an ack, no store holds it, and it is known why not.
 fn undelivered(facts: Facts) -> bool {
-    facts.any(Facts::GAVE_UP)
-        && !facts.any(Facts::ACKED.with(Facts::COPY_ACKED).with(Facts::PASSED))
-        && nowhere(facts)
-        && can_vanish(facts)
+    facts.any(Facts::GAVE_UP) && !facts.any(DONE_WITH) && nowhere(facts) && can_vanish(facts)
 }
+
+/// The sender saw an ack, at whatever time, or the cursor stands behind it.
+const DONE_WITH: Facts = Facts::ACKED.with(Facts::ACKED_BEFORE).with(Facts::COPY_ACKED).with(Facts::PASSED);
 
 fn final_row(facts: Facts) -> bool {
     facts.any(Facts::APPLIED.with(Facts::SUPERSEDED).with(Facts::DEAD))
@@ -127,6 +127,10 @@ mod tests {
         (&[Facts::AHEAD], Some(Class::Pending)),
         (&[Facts::GAVE_UP], Some(Class::Undelivered)),
         (&[Facts::GAVE_UP, Facts::COPY_ACKED], Some(Class::Lost)),
+        // Sent again after an ack: that ack stays the receiver's word.
+        (&[Facts::ACKED_BEFORE, Facts::GAVE_UP], Some(Class::Lost)),
+        (&[Facts::ACKED_BEFORE, Facts::OPEN], Some(Class::Pending)),
+        (&[Facts::ACKED_BEFORE, Facts::GAVE_UP, Facts::RECEIVED, Facts::APPLIED], Some(Class::Applied)),
         // Miscounts: a missing end, a vanished queue row, two ends.
         (&[], None),
         (&[Facts::RECEIVED], None),

@@ -19,7 +19,7 @@ facts! {
     ACKED = 0, "acked";
     /// The sender saw a 2xx to a copy.
     COPY_ACKED = 1, "a copy acked";
-    /// The sender used up its schedule.
+    /// The sender gave it up, and has not been made to send it again since.
     GAVE_UP = 2, "given up";
     /// The delivery was open at the end.
     OPEN = 3, "delivery open";
@@ -41,6 +41,8 @@ facts! {
     AHEAD = 11, "ahead of the cursor";
     /// The process that had received it died afterwards.
     HOLDER_DIED = 12, "receiver died since";
+    /// The sender saw a 2xx, and was then made to send it again.
+    ACKED_BEFORE = 13, "acked before it was sent again";
 }
 
 impl Facts {
@@ -60,6 +62,12 @@ impl Facts {
     #[must_use]
     pub const fn with(self, facts: Facts) -> Facts {
         Facts(self.0 | facts.0)
+    }
+
+    /// These without `facts`.
+    #[must_use]
+    pub const fn without(self, facts: Facts) -> Facts {
+        Facts(self.0 & !facts.0)
     }
 
     /// The facts in words, for the reader of a void run.

@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use crate::{
     fault::{self, FaultKind, FaultPlan, LossSeen, RequestFate, ResponseFate, Selector, Target, TargetPath},
-    model::{AttemptOutcome, ClientNo, EffectOutcome, Event, PollOutcome, RunId, Span, Time, Version, WallClock},
+    model::{
+        AttemptOutcome, ClientNo, EffectOutcome, Event, GiveUp, PollOutcome, RunId, Span, Time, Version, WallClock,
+    },
     policy::{RetrySchedule, poll::Strategy},
     record::{Attempt, CursorPosition, EffectRow, Obligation, Poll, ProcessChange, ReadError, ReadStats, Record, Role},
     rng::{Draws, Purpose},
     scenario::{
         Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind,
-        Mode, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
+        Mode, Path, Plan, PollingPlan, ProviderPlan, QueueKind, SendingPlan, WebhookPlan,
     },
     workload::{Arrival, Payload, Poisson, Workload},
 };
@@ -48,6 +50,7 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
             ack_timeout: Span::from_secs(3),
             retry: RetrySchedule { delays: [1, 2, 4, 8].map(Span::from_secs).to_vec(), jitter: 0.1 },
             concurrency: 16,
+            sending: SendingPlan::default(),
             page_limit: 100,
             timestamp_grain: Span::from_secs(1),
         }],
@@ -234,7 +237,9 @@ impl Run<'_> {
             let retry = &self.plan.providers[0].retry;
             match retry.next(number, done, None, self.draws, u64::from(what.client), what.seq) {
                 Some(next) => intended = next,
-                None => return self.out.push(Record::GaveUp { what, at: done, attempts: number }),
+                None => {
+                    return self.out.push(Record::GaveUp { what, at: done, attempts: number, why: GiveUp::Exhausted });
+                }
             }
         }
     }

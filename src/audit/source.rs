@@ -19,6 +19,7 @@ pub fn obligation_of(record: &Record) -> Option<Obligation> {
             Some(Obligation { consumer: *consumer, client: *client, seq: *seq })
         }
         Record::GaveUp { what, .. }
+        | Record::Redelivered { what, .. }
         | Record::Open { what, .. }
         | Record::Receipt { what, .. }
         | Record::Worked { what, .. }
@@ -33,6 +34,8 @@ pub fn obligation_of(record: &Record) -> Option<Obligation> {
 pub fn consumer_of(record: &Record) -> Option<ConsumerNo> {
     match record {
         Record::FaultHit { consumer, .. }
+        | Record::EndpointDisabled { consumer, .. }
+        | Record::EndpointEnabled { consumer, .. }
         | Record::Bytes { consumer, .. }
         | Record::Rejected { consumer, .. }
         | Record::PollTally { consumer, .. }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use super::{Source, obligation_of};
 use crate::{
-    model::{AttemptOutcome, EffectOutcome, Seq, Span, Time},
+    model::{AttemptOutcome, ClientNo, DisabledBy, EffectOutcome, Seq, Span, Time},
     record::{AttackKind, CursorPosition, EffectRow, Obligation, ProcessChange, ReadError, Record, Role},
     scenario::{ConsumerNo, Plan},
 };
@@ -64,11 +64,9 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
     let mut stories: Vec<Story> =
         which.iter().map(|what| Story { what: *what, occurred_at: None, lines: Vec::new() }).collect();
     let seqs: BTreeSet<Seq> = which.iter().map(|what| what.seq).collect();
-    let mut deaths: Vec<(ConsumerNo, Time, String)> = Vec::new();
+    let mut around: Vec<Around> = Vec::new();
     source(&mut |record| {
-        if let Record::Process { role: Role::Receiver(consumer) | Role::Poller(consumer), change, at } = record {
-            deaths.extend(change_in_words(change).map(|words| (consumer, at, words)));
-        }
+        around.extend(around_of(&record));
         if seq_of(&record).is_some_and(|seq| !seqs.contains(&seq)) {
             return;
         }
@@ -86,24 +84,60 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
         }
     })?;
     for story in &mut stories {
-        add_deaths(story, &deaths);
+        add_around(story, &around);
         // Stable: lines of one instant keep the order in which they were recorded.
         story.lines.sort_by_key(|line| line.at.unwrap_or(Time::MAX));
     }
     Ok(stories)
 }
 
-/// The process's deaths belong to the story where they fall between its first and last line.
-fn add_deaths(story: &mut Story, deaths: &[(ConsumerNo, Time, String)]) {
+/// What happened to a whole process or endpoint.
+struct Around {
+    consumer: ConsumerNo,
+    /// `None`: to all its clients.
+    client: Option<ClientNo>,
+    at: Time,
+    text: String,
+}
+
+fn around_of(record: &Record) -> Option<Around> {
+    let (consumer, client, at, text) = match *record {
+        Record::Process { role: Role::Receiver(consumer) | Role::Poller(consumer), change, at } => {
+            (consumer, None, at, change_in_words(change)?)
+        }
+        Record::EndpointDisabled { consumer, client, at, until, why } => {
+            (consumer, Some(client), at, disabled_in_words(why, until.map(|until| until.since(at))))
+        }
+        Record::EndpointEnabled { consumer, client, at } => {
+            (consumer, Some(client), at, "the endpoint is switched on again".to_owned())
+        }
+        _ => return None,
+    };
+    Some(Around { consumer, client, at, text })
+}
+
+/// It belongs to the story where it falls between its first and last line.
+fn add_around(story: &mut Story, around: &[Around]) {
     let last = story.lines.iter().filter_map(|line| line.at).max().unwrap_or(Time::ZERO);
     let first = story.occurred_at.unwrap_or(Time::ZERO);
     // A second beyond the last line, because what died with the process left no line of its own.
     let span = first..=last + Span::from_secs(1);
-    for (consumer, at, words) in deaths {
-        if *consumer == story.what.consumer && span.contains(at) {
-            story.add(Some(*at), words.clone());
+    let about = story.what;
+    for one in around {
+        let mine = one.consumer == about.consumer && one.client.is_none_or(|client| client == about.client);
+        if mine && span.contains(&one.at) {
+            story.add(Some(one.at), one.text.clone());
         }
     }
+}
+
+fn disabled_in_words(why: DisabledBy, pause: Option<Span>) -> String {
+    let why = match why {
+        DisabledBy::Gone => "the endpoint says 410 Gone".to_owned(),
+        DisabledBy::Failures(count) => format!("{count} attempts in a row have failed"),
+    };
+    let length = pause.map_or("for good".to_owned(), |pause| format!("for {pause}"));
+    format!("{why}: the endpoint is switched off {length}")
 }
 
 fn seq_of(record: &Record) -> Option<Seq> {
@@ -126,7 +160,12 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
             (event.occurred_at, format!("emitted: subject {}, version {} (lag {lag})", event.subject, event.version))
         }
         Record::Attack { kind, sent, outcome, .. } => (sent, attack_in_words(kind, outcome)),
-        Record::GaveUp { at, attempts, .. } => (at, format!("sender gives up after {attempts} attempts")),
+        Record::GaveUp { at, attempts, why, .. } => {
+            (at, format!("sender gives up after {attempts} attempts: {}", why.in_words()))
+        }
+        Record::Redelivered { at, attempts, .. } => {
+            (at, format!("a dead letter is sent again, behind {attempts} attempts"))
+        }
         Record::FaultHit { fault, consumer, client, number, attempt, copy, at }
             if (consumer, client, number) == (about.consumer, about.client, about.seq)
                 && plan.consumers.get(usize::from(consumer)).is_some_and(|c| c.is_pushed()) =>

@@ -34,6 +34,10 @@ pub struct ConsumerResult {
     pub acked: u64,
     /// Deliveries given up, as the sender saw it.
     pub gave_up: u64,
+    /// Deliveries sent again after they had ended: dead letters replayed.
+    pub redelivered: u64,
+    /// How often an endpoint was switched off, by a 410 or after failures in a row.
+    pub endpoints_disabled: u64,
     /// Times that an event was durably accepted.
     pub receipts: Option<u64>,
     /// Receipts of genuine events beyond the first per obligation.

@@ -5,7 +5,7 @@ use crate::measure::{PromiseVerdict, RunResult};
 use crate::{
     audit::fixture::{self, replay},
     fault::{CrashPoint, ForgeMethod},
-    model::{AttemptOutcome, EffectOutcome},
+    model::{AttemptOutcome, EffectOutcome, GiveUp},
     record::{AttackKind, Attempt, CursorPosition, EffectRow, ProcessChange},
     scenario::{Comparison, EffectKind, ExternalReceiver, Path as Way},
 };
@@ -99,7 +99,7 @@ fn planted_miscounts_void_the_run() {
         }),
         ("do not balance", |r| {
             let what = hook(r, 5);
-            r.push(Record::GaveUp { what, at: Time(1), attempts: 1 });
+            r.push(Record::GaveUp { what, at: Time(1), attempts: 1, why: GiveUp::Exhausted });
         }),
         ("unknown consumer", |r| r.push(Record::Bytes { consumer: 9, up: 0, down: 0, requests: 0 })),
         ("process failed", |r| {
@@ -158,7 +158,7 @@ fn each_class_is_reached_from_records() {
     records.push(Record::Effect(row));
     records.push(Record::DeadLetter { what: dead, forged: false });
     records.push(Record::Open { what: pending, attempts: 2 });
-    records.push(Record::GaveUp { what: undelivered, at, attempts: 5 });
+    records.push(Record::GaveUp { what: undelivered, at, attempts: 5, why: GiveUp::Exhausted });
     let run = judged(&plan, &records);
     let c = &run.consumers[1];
     assert!(run.valid, "{:?}", run.why_void);
@@ -371,4 +371,62 @@ fn an_interrupted_run_may_end_early_but_has_no_gaps() {
     assert!(run.valid && run.interrupted, "{:?}", run.why_void);
     records.retain(|r| !matches!(r, Record::Emitted { event, .. } if event.seq == 50));
     assert!(!judged(&plan, &records).valid);
+}
+
+#[test]
+fn a_redelivery_takes_the_give_up_back_and_must_end_like_any_delivery() {
+    let (plan, clean) = quiet();
+    let what = hook(&clean, 9);
+    let (first, second) = (Time(30_000_000_000), Time(60_000_000_000));
+    let gave_up = |at| Record::GaveUp { what, at, attempts: 1, why: GiveUp::Exhausted };
+    let again = Record::Redelivered { what, at: second, attempts: 1 };
+    // The acked attempt, its receipt and its effect come behind the redelivery.
+    let mended = |r: &mut Vec<Record>| {
+        let place = r.iter().position(|r| is_about(r, what)).unwrap();
+        r.splice(place..place, [gave_up(first), again.clone()]);
+    };
+    let mut records = clean.clone();
+    mended(&mut records);
+    let run = judged(&plan, &records);
+    let c = &run.consumers[1];
+    assert!(run.valid, "{:?}", run.why_void);
+    assert_eq!((c.applied, c.gave_up, c.undelivered, c.redelivered), (Some(c.due), 0, Some(0), 1));
+
+    let without_the_end = |tail: &[Record]| {
+        let mut records = clean.clone();
+        mended(&mut records);
+        records.retain(|r| !(is_about(r, what) && matches!(r, Record::Attempt(_) | Record::Receipt { .. })));
+        unwork(&mut records, what);
+        records.extend_from_slice(tail);
+        judged(&plan, &records)
+    };
+    let run = without_the_end(&[gave_up(second)]);
+    assert!(run.valid, "{:?}", run.why_void);
+    assert_eq!((run.consumers[1].undelivered, run.consumers[1].gave_up), (Some(1), 1));
+    let run = without_the_end(&[Record::Open { what, attempts: 2 }]);
+    assert_eq!((run.valid, run.consumers[1].pending), (true, Some(1)));
+    // Negative controls: a redelivery without an end, with two ends, and of what was open.
+    assert!(without_the_end(&[]).why_void[0].contains("nothing known"));
+    let run = without_the_end(&[gave_up(second), Record::Open { what, attempts: 2 }]);
+    assert!(run.why_void[0].contains("do not balance"), "{:?}", run.why_void);
+    let mut records = clean.clone();
+    let place = records.iter().position(|r| is_about(r, what)).unwrap();
+    records.insert(place, again);
+    assert!(judged(&plan, &records).why_void[0].contains("still open"));
+}
+
+#[test]
+fn an_ack_stays_known_when_the_event_is_sent_again() {
+    let (plan, mut records) = quiet();
+    let what = hook(&records, 9);
+    unwork(&mut records, what);
+    records.retain(|r| !(is_about(r, what) && matches!(r, Record::Receipt { .. })));
+    let at = Time(60_000_000_000);
+    records.push(Record::Redelivered { what, at, attempts: 1 });
+    records.push(Record::GaveUp { what, at, attempts: 2, why: GiveUp::Exhausted });
+    let run = judged(&plan, &records);
+    assert!(run.valid, "{:?}", run.why_void);
+    assert_eq!((run.consumers[1].lost, run.consumers[1].undelivered), (Some(1), Some(0)));
+    let broken: Vec<&str> = run.broken().map(|p| p.name.as_str()).collect();
+    assert_eq!(broken, ["acked-is-kept", "stored-before-ack"]);
 }

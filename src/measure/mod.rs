@@ -16,6 +16,7 @@ mod quantity;
 mod result;
 mod series;
 mod summary;
+mod switches;
 mod tally;
 mod usage;
 mod validity;

@@ -32,6 +32,8 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
                 None => out.leave_out("its polls lie on no even grid"),
             },
             Path::Hybrid(_) => out.leave_out("two paths bring the same events"),
+            Path::Webhook(_) if tally.switches.count() > 0 => out.leave_out("endpoints were switched off"),
+            Path::Webhook(_) if tally.redelivered > 0 => out.leave_out("dead letters were sent again"),
             Path::Webhook(_) => match losses(plan, mine, &faults) {
                 Some(losses) if tally.open == 0 => out.webhook(losses, mine.is_external(), tally),
                 Some(_) => out.leave_out("deliveries were open at the end"),

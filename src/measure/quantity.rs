@@ -47,6 +47,8 @@ quantities! {
     "attempts", Count, "webhook attempts, copies not included", |c| count(c.attempts);
     "acked", Count, "deliveries acked", |c| count(c.acked);
     "gave_up", Count, "deliveries given up by the sender", |c| count(c.gave_up);
+    "redelivered", Count, "ended deliveries that were sent again", |c| count(c.redelivered);
+    "endpoints_disabled", Count, "how often an endpoint was switched off", |c| count(c.endpoints_disabled);
     "receipts", Count, "times that an event was durably accepted", |c| maybe(c.receipts);
     "duplicates_received", Count, "receipts beyond the first per obligation", |c| maybe(c.duplicates_received);
     "duplicates_suppressed", Count, "duplicates recognised by a worker", |c| maybe(c.duplicates_suppressed);

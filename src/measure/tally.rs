@@ -7,6 +7,7 @@ use super::{
     behind::BehindRecorder,
     lag::PollLag,
     series::{Bucket, Series},
+    switches::Switches,
 };
 use crate::{
     audit::{Book, Class, Facts},
@@ -38,6 +39,9 @@ pub(super) struct Tally {
     pub(super) due: u64,
     pub(super) gave_up_but_applied: u64,
     pub(super) rejected: u64,
+    pub(super) switches: Switches,
+    /// Dead letters, or acked deliveries, that were sent again.
+    pub(super) redelivered: u64,
     pub(super) bytes: Option<(u64, u64)>,
     /// HTTP requests that the provider's sockets carried.
     pub(super) carried: u64,
@@ -74,6 +78,8 @@ impl Tally {
             due: 0,
             gave_up_but_applied: 0,
             rejected: 0,
+            switches: Switches::default(),
+            redelivered: 0,
             bytes: None,
             window_polls: (0, 0),
             window_end: Time::ZERO + window,
@@ -102,6 +108,8 @@ impl Tally {
                 self.series.at(row.at).applied += 1;
             }
             Record::Rejected { .. } => self.rejected += 1,
+            Record::Redelivered { .. } => self.redelivered += 1,
+            Record::EndpointDisabled { .. } | Record::EndpointEnabled { .. } => self.switches.see(record),
             Record::Bytes { up, down, requests, .. } => {
                 self.carried += requests;
                 let (up_before, down_before) = self.bytes.unwrap_or_default();
@@ -114,7 +122,8 @@ impl Tally {
     fn attempt(&mut self, attempt: &Attempt, before: &Book) {
         let original = u64::from(attempt.copy == 0);
         self.attempts += original;
-        let acked_before = before.facts(attempt.what).any(Facts::ACKED.with(Facts::COPY_ACKED));
+        let acked_before =
+            before.facts(attempt.what).any(Facts::ACKED.with(Facts::ACKED_BEFORE).with(Facts::COPY_ACKED));
         let end = match (attempt.outcome.is_ack(), acked_before) {
             (true, false) => End::Useful,
             (true, true) => End::Wasted,
@@ -187,7 +196,7 @@ impl Tally {
     pub(super) fn settle(&mut self, event: &Event, facts: Facts, class: Option<Class>, settled_at: Option<Time>) {
         self.due += 1;
         self.series.at(event.occurred_at).due += 1;
-        self.acked += u64::from(facts.any(Facts::ACKED));
+        self.acked += u64::from(facts.any(Facts::ACKED.with(Facts::ACKED_BEFORE)));
         self.gave_up += u64::from(facts.any(Facts::GAVE_UP));
         self.open += u64::from(facts.any(Facts::OPEN));
         self.gave_up_but_applied += u64::from(facts.all(Facts::GAVE_UP.with(Facts::APPLIED)));

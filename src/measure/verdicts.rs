@@ -98,6 +98,8 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         attempts: tally.attempts,
         acked: tally.acked,
         gave_up: tally.gave_up,
+        redelivered: tally.redelivered,
+        endpoints_disabled: tally.switches.count(),
         receipts: seen(tally.receipts),
         duplicates_received: seen(tally.duplicates_received),
         duplicates_suppressed: seen(tally.duplicates_suppressed),
@@ -179,7 +181,8 @@ fn row(consumer: &str, name: &str, words: &str, finding: Finding) -> (PromiseRes
     (promise, example)
 }
 
-/// Windows of faults from the plan, and of dead or stopped processes from the records.
+/// Windows of faults from the plan, and of dead or stopped processes and of endpoints that were
+/// switched off from the records.
 fn disturbances(plan: &Plan, judged: &Judged) -> Vec<Disturbance> {
     let mut found = Vec::new();
     let end = judged.end;
@@ -200,6 +203,12 @@ fn disturbances(plan: &Plan, judged: &Judged) -> Vec<Disturbance> {
                 let (from_s, until_s) = (from.as_secs_f64(), until.min(end).as_secs_f64());
                 found.push(Disturbance { from_s, until_s, what, consumers: vec![no] });
             }
+        }
+    }
+    for (no, tally) in (0..).zip(&judged.tallies) {
+        for (from, until) in tally.switches.off() {
+            let (from_s, until_s) = (from.as_secs_f64(), until.min(end).as_secs_f64());
+            found.push(Disturbance { from_s, until_s, what: "endpoint off".to_owned(), consumers: vec![no] });
         }
     }
     found

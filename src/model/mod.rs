@@ -9,7 +9,7 @@ mod time;
 
 pub use event::{Event, Seq, Subject, Version};
 pub use id::{EventId, IdError, RunId};
-pub use outcome::{AttemptOutcome, EffectOutcome, PollOutcome, RejectReason};
+pub use outcome::{AttemptOutcome, DisabledBy, EffectOutcome, GiveUp, PollOutcome, RejectReason};
 pub use time::{Span, Time, WallClock};
 
 /// The number of a client within its consumer, from 0.

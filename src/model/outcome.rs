@@ -26,6 +26,40 @@ impl AttemptOutcome {
     }
 }
 
+/// Why a sender gives a delivery up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GiveUp {
+    /// The retry schedule is used up.
+    Exhausted,
+    /// The receiver answered this very delivery 410: it wants nothing more.
+    Gone,
+    /// Its endpoint is switched off.
+    Disabled,
+}
+
+impl GiveUp {
+    /// In words, behind "gives up".
+    #[must_use]
+    pub fn in_words(self) -> &'static str {
+        match self {
+            GiveUp::Exhausted => "its schedule is used up",
+            GiveUp::Gone => "the receiver says 410 Gone",
+            GiveUp::Disabled => "the endpoint is switched off",
+        }
+    }
+}
+
+/// Why a sender switches an endpoint off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DisabledBy {
+    /// It answered 410.
+    Gone,
+    /// So many attempts in a row have failed.
+    Failures(u32),
+}
+
 /// What a client saw of one poll, all its pages together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

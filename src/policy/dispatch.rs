@@ -1,30 +1,33 @@
 //! One endpoint's deliveries: what to send when, how many at once, when to give up.
 //!
 //! A machine knows one endpoint only, so one that hangs cannot delay another: isolation is
-//! structural. It knows no socket and no clock; time comes in as an argument.
+//! structural, unless its driver lets endpoints share their slots ([`Dispatch::drain_while`]). It
+//! knows no socket and no clock; time comes in as an argument.
 //!
 //! ```text
-//!   deliver --> [waiting] --Start--> [in flight] --ack-----> gone
-//!                  ^                      |------exhausted-> GaveUp
-//!                  |------- retry --------|
+//!   deliver --> [held] --lane free--> [waiting] --Start--> [in flight] --ack--> gone
+//!     (ordered only)                      ^                      |
+//!                                         |------- retry --------|
+//!   redeliver <-- [dead letters] <-- exhausted, 410, switched off
 //! ```
 //!
 //! Contract, in this order: mutate ([`Dispatch::deliver`], [`Dispatch::ended`],
-//! [`Dispatch::duplicate`], [`Dispatch::close`]), then [`Dispatch::drain`], then ask
-//! [`Dispatch::next_deadline`]. A deadline asked for between a mutation and its drain may lie in
-//! the past; one asked for after the drain lies in the future, or is `None` when only another
-//! mutation can make something happen.
+//! [`Dispatch::duplicate`], [`Dispatch::redeliver`], [`Dispatch::enable`], [`Dispatch::close`]),
+//! then [`Dispatch::drain`], then ask [`Dispatch::next_deadline`]. A deadline asked for between a
+//! mutation and its drain may lie in the past; one asked for after the drain lies in the future, or
+//! is `None` when only another mutation, or a slot that others share, can make something happen.
 
 use std::{
     cmp::Reverse,
-    collections::{BinaryHeap, VecDeque},
+    collections::{BTreeMap, BinaryHeap, VecDeque},
 };
 
-use super::RetrySchedule;
+use super::{RetrySchedule, health::Health, lanes::Lanes};
 use crate::{
     fault::Copies,
-    model::{AttemptOutcome, ClientNo, Event, Seq, Span, Time},
+    model::{AttemptOutcome, ClientNo, DisabledBy, Event, GiveUp, Seq, Span, Time},
     rng::Draws,
+    scenario::SendingPlan,
 };
 
 /// What the driver shall do, or shall know.
@@ -32,13 +35,38 @@ use crate::{
 pub enum Output {
     /// Start an attempt, and report its end.
     Start(Start),
-    /// The schedule is used up without an ack.
+    /// A delivery ends without an ack. It is a dead letter from here on.
     GaveUp {
         /// The event that stays undelivered.
         event: Event,
         /// Attempts made.
         attempts: u32,
-        /// When the last one was known to have failed.
+        /// When that was known.
+        at: Time,
+        /// Why nothing more is tried.
+        why: GiveUp,
+    },
+    /// A delivery that had ended is open again.
+    Redelivered {
+        /// Its event.
+        event: Event,
+        /// Attempts made before.
+        attempts: u32,
+        /// When.
+        at: Time,
+    },
+    /// The endpoint is switched off: what is open or comes from now on is given up.
+    Disabled {
+        /// When.
+        at: Time,
+        /// Until when; `None`: until somebody switches it on.
+        until: Option<Time>,
+        /// Why.
+        why: DisabledBy,
+    },
+    /// The endpoint is sent to again.
+    Enabled {
+        /// When.
         at: Time,
     },
 }
@@ -64,6 +92,8 @@ struct Waiting {
     seq: Seq,
     number: u32,
     copy: u32,
+    /// Attempts made by earlier deliveries of the same event: the schedule begins behind them.
+    before: u32,
     subject: u32,
     version: u32,
     occurred_at: Time,
@@ -81,15 +111,25 @@ pub struct Dispatch {
     fresh: VecDeque<Waiting>,
     /// Everything else that waits: retries, copies, and events that came out of order.
     later: BinaryHeap<Reverse<Waiting>>,
+    /// Deliveries that wait for another one's end; `None` where none does.
+    lanes: Option<Lanes<Waiting>>,
     /// Bounded by the concurrency, so a scan is the fastest look-up.
     in_flight: Vec<Waiting>,
-    gave_up: Vec<Output>,
+    health: Health,
+    /// What was given up, by sequence; the number is that of the attempts made.
+    dead: BTreeMap<Seq, Waiting>,
+    replay_at: Option<Time>,
+    /// What is told at the next drain.
+    told: Vec<Output>,
     open: usize,
     closed: bool,
+    /// The last drain left something due to a slot that others hold.
+    held_back: bool,
 }
 
 impl Dispatch {
-    /// A machine for the endpoint of `client`. At least one attempt may be in flight.
+    /// A machine for the endpoint of `client`: unordered, and never tired of its endpoint. At least
+    /// one attempt may be in flight.
     ///
     /// The client's number keys the jitter, and the consumer does not: two consumers of the same
     /// events see the same retry instants.
@@ -102,22 +142,67 @@ impl Dispatch {
             concurrency: concurrency.max(1) as usize,
             fresh: VecDeque::new(),
             later: BinaryHeap::new(),
+            lanes: None,
             in_flight: Vec::new(),
-            gave_up: Vec::new(),
+            health: Health::new(None),
+            dead: BTreeMap::new(),
+            replay_at: None,
+            told: Vec::new(),
             open: 0,
             closed: false,
+            held_back: false,
         }
+    }
+
+    /// The same with a provider's manners.
+    #[must_use]
+    pub fn with_manners(self, plan: &SendingPlan) -> Dispatch {
+        let (lanes, health) = (Lanes::of(plan.ordering), Health::new(plan.auto_disable));
+        Dispatch { lanes, health, replay_at: plan.replay_dead_letters_at, ..self }
     }
 
     /// A new delivery: due at the event's instant, which may have passed or may lie ahead.
     pub fn deliver(&mut self, event: Event) {
         self.open += 1;
-        let waiting = Waiting::new(event, 1, 0, event.occurred_at);
-        if self.fresh.back().is_none_or(|last| *last <= waiting) {
-            self.fresh.push_back(waiting);
-        } else {
-            self.later.push(Reverse(waiting));
+        self.admit(Waiting::new(event, 1, 0, event.occurred_at));
+    }
+
+    /// Sends a delivery again that has ended: a fresh delivery of the same event, due at once, with
+    /// the whole schedule ahead of it. Its attempts are numbered on from those of the dead letter,
+    /// or, where it was acked, from `made`. False where the delivery is open.
+    pub fn redeliver(&mut self, event: Event, made: u32, now: Time) -> bool {
+        if self.open().any(|(open, _)| open.seq == event.seq) {
+            return false;
         }
+        let made = self.dead.remove(&event.seq).map_or(made, |dead| dead.number);
+        self.reopen(event, made, now);
+        true
+    }
+
+    /// Sends all dead letters again, in the order of their events.
+    pub fn replay_dead_letters(&mut self, now: Time) {
+        for dead in std::mem::take(&mut self.dead).into_values() {
+            self.reopen(dead.event(), dead.number, now);
+        }
+    }
+
+    /// Deliveries given up and not sent again, with the attempts made.
+    pub fn dead_letters(&self) -> impl Iterator<Item = (Event, u32)> {
+        self.dead.values().map(|dead| (dead.event(), dead.number))
+    }
+
+    /// Switches the endpoint on again, whatever had switched it off. What was given up meanwhile
+    /// stays a dead letter.
+    pub fn enable(&mut self, now: Time) {
+        if self.health.enable() {
+            self.told.push(Output::Enabled { at: now });
+        }
+    }
+
+    /// Whether the endpoint is sent to.
+    #[must_use]
+    pub fn is_enabled(&self) -> bool {
+        self.health.is_on()
     }
 
     /// An attempt that was started has ended. `retry_after` is what the receiver asked for, in the
@@ -134,21 +219,34 @@ impl Dispatch {
             return;
         }
         if outcome.is_ack() {
-            self.open -= 1;
+            self.health.acked();
+            self.close_delivery(&attempt);
             return;
         }
+        let switched_off = self.health.failed(outcome, now);
+        self.told.extend(switched_off.map(|off| Output::Disabled { at: now, until: off.until, why: off.why }));
         let entity = u64::from(self.client);
-        match self.schedule.next(attempt.number, now, retry_after, self.draws, entity, attempt.seq) {
+        let tried = attempt.number - attempt.before;
+        let next = self.schedule.next(tried, now, retry_after, self.draws, entity, attempt.seq);
+        match next.filter(|_| self.health.is_on()) {
             Some(due) => self.later.push(Reverse(Waiting { due, number: attempt.number + 1, ..attempt })),
             None => {
-                self.open -= 1;
-                self.gave_up.push(Output::GaveUp { event: attempt.event(), attempts: attempt.number, at: now });
+                let why = match (outcome, next) {
+                    (AttemptOutcome::Status(410), _) => GiveUp::Gone,
+                    (_, None) => GiveUp::Exhausted,
+                    (_, Some(_)) => GiveUp::Disabled,
+                };
+                self.give_up(&attempt, attempt.number, why, now);
             }
+        }
+        if switched_off.is_some() {
+            self.give_up_the_waiting(now);
         }
     }
 
     /// The duplicate fault hit an attempt that leaves at `from`: copy k is due k x lag after it.
-    /// Copies take a slot like any attempt; they never count as the delivery's attempts.
+    /// Copies take a slot like any attempt; they never count as the delivery's attempts. They leave
+    /// whatever became of the delivery or the endpoint: the provider does not know of them.
     pub fn duplicate(&mut self, of: &Start, copies: Copies, from: Time) {
         for copy in 1..=copies.count {
             let due = from + copies.lag.scaled(u64::from(copy), 1);
@@ -163,27 +261,58 @@ impl Dispatch {
 
     /// Appends what is to be done at `now`. A started attempt counts as in flight from here on.
     pub fn drain(&mut self, now: Time, out: &mut Vec<Output>) {
-        out.append(&mut self.gave_up);
+        self.drain_while(now, |_, _| true, out);
+    }
+
+    /// Like [`Dispatch::drain`], where attempts need a slot that others share: `may_start` is asked
+    /// for one with the due instant and the sequence of the attempt that is next, and once it has
+    /// said no it is not asked again.
+    pub fn drain_while(&mut self, now: Time, mut may_start: impl FnMut(Time, Seq) -> bool, out: &mut Vec<Output>) {
+        self.held_back = false;
+        if !self.closed {
+            self.wake(now);
+        }
+        out.append(&mut self.told);
         while !self.closed && self.in_flight.len() < self.concurrency {
-            let Some(next) = self.pop_due(now) else { return };
+            let Some(next) = self.peek_due(now) else { return };
+            if next.copy == 0 && !self.health.is_on() {
+                self.pop(&next);
+                self.give_up(&next, next.number - 1, GiveUp::Disabled, now);
+                out.append(&mut self.told);
+                continue;
+            }
+            if !may_start(next.due, next.seq) {
+                self.held_back = true;
+                return;
+            }
+            self.pop(&next);
             self.in_flight.push(next);
             out.push(Output::Start(next.start()));
         }
     }
 
+    /// Whether the last drain stopped for want of a shared slot.
+    #[must_use]
+    pub fn is_held_back(&self) -> bool {
+        self.held_back
+    }
+
     /// When [`Dispatch::drain`] will have something without another mutation.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Time> {
-        if self.closed || self.in_flight.len() >= self.concurrency {
+        if self.closed {
             return None;
         }
-        self.peek().map(|next| next.due)
+        let blocked = self.held_back || self.in_flight.len() >= self.concurrency;
+        let due = self.peek().filter(|_| !blocked).map(|next| next.due);
+        [due, self.health.wakes_at(), self.replay_at].into_iter().flatten().min()
     }
 
     /// Deliveries that are neither acked nor given up, with the attempts started so far. In no
     /// particular order.
     pub fn open(&self) -> impl Iterator<Item = (Event, u32)> {
-        let waiting = self.fresh.iter().chain(self.later.iter().map(|Reverse(w)| w));
+        let held = self.lanes.iter().flat_map(Lanes::iter);
+        let waiting = self.fresh.iter().chain(self.later.iter().map(|Reverse(w)| w)).chain(held);
         let waiting = waiting.filter(|w| w.copy == 0).map(|w| (w.event(), w.number - 1));
         let in_flight = self.in_flight.iter().filter(|w| w.copy == 0).map(|w| (w.event(), w.number));
         waiting.chain(in_flight)
@@ -195,6 +324,82 @@ impl Dispatch {
         self.open
     }
 
+    /// What happens at its instant and not through anybody's answer.
+    fn wake(&mut self, now: Time) {
+        if let Some(at) = self.health.wake(now) {
+            self.told.push(Output::Enabled { at });
+        }
+        if self.replay_at.is_some_and(|at| at <= now) {
+            self.replay_at = None;
+            // Whoever replays has mended the endpoint first; it would all come back otherwise.
+            self.enable(now);
+            self.replay_dead_letters(now);
+        }
+    }
+
+    fn reopen(&mut self, event: Event, made: u32, now: Time) {
+        self.open += 1;
+        self.told.push(Output::Redelivered { event, attempts: made, at: now });
+        self.admit(Waiting { before: made, ..Waiting::new(event, made + 1, 0, now) });
+    }
+
+    /// A delivery has come to its end, and whatever waited for that may go.
+    fn close_delivery(&mut self, delivery: &Waiting) {
+        self.open -= 1;
+        if let Some(next) = self.lanes.as_mut().and_then(|lanes| lanes.done(&delivery.event())) {
+            self.wait(next);
+        }
+    }
+
+    /// Ends a delivery without an ack, after so many attempts.
+    fn give_up(&mut self, delivery: &Waiting, attempts: u32, why: GiveUp, at: Time) {
+        self.bury(delivery, attempts, why, at);
+        self.close_delivery(delivery);
+    }
+
+    fn bury(&mut self, delivery: &Waiting, attempts: u32, why: GiveUp, at: Time) {
+        self.told.push(Output::GaveUp { event: delivery.event(), attempts, at, why });
+        self.dead.insert(delivery.seq, Waiting { number: attempts, ..*delivery });
+    }
+
+    /// The endpoint is switched off: whatever waits for an attempt waits in vain.
+    fn give_up_the_waiting(&mut self, now: Time) {
+        let held = self.lanes.as_mut().map(Lanes::empty).unwrap_or_default();
+        let (copies, retries): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.later).into_iter().map(|Reverse(w)| w).partition(|w| w.copy > 0);
+        self.later = copies.into_iter().map(Reverse).collect();
+        let heads = self.fresh.drain(..).chain(retries).map(|w| (w, true));
+        let mut all: Vec<(Waiting, bool)> = heads.chain(held.into_iter().map(|w| (w, false))).collect();
+        all.sort_unstable();
+        for (delivery, is_head) in all {
+            if is_head {
+                self.give_up(&delivery, delivery.number - 1, GiveUp::Disabled, now);
+            } else {
+                self.open -= 1;
+                self.bury(&delivery, delivery.number - 1, GiveUp::Disabled, now);
+            }
+        }
+    }
+
+    /// Lets a delivery wait for its instant, or first for the one before it.
+    fn admit(&mut self, delivery: Waiting) {
+        let free = match &mut self.lanes {
+            None => Some(delivery),
+            Some(lanes) => lanes.admit(&delivery.event(), delivery),
+        };
+        if let Some(delivery) = free {
+            self.wait(delivery);
+        }
+    }
+
+    fn wait(&mut self, delivery: Waiting) {
+        if self.fresh.back().is_none_or(|last| *last <= delivery) {
+            self.fresh.push_back(delivery);
+        } else {
+            self.later.push(Reverse(delivery));
+        }
+    }
+
     fn peek(&self) -> Option<&Waiting> {
         match (self.fresh.front(), self.later.peek()) {
             (Some(fresh), Some(Reverse(later))) => Some(fresh.min(later)),
@@ -202,24 +407,24 @@ impl Dispatch {
         }
     }
 
-    fn pop_due(&mut self, now: Time) -> Option<Waiting> {
-        let next = *self.peek()?;
-        if next.due > now {
-            return None;
-        }
-        if self.fresh.front() == Some(&next) {
+    fn peek_due(&self, now: Time) -> Option<Waiting> {
+        self.peek().filter(|next| next.due <= now).copied()
+    }
+
+    /// Takes out what [`Dispatch::peek`] has shown.
+    fn pop(&mut self, shown: &Waiting) {
+        if self.fresh.front() == Some(shown) {
             self.fresh.pop_front();
         } else {
             self.later.pop();
         }
-        Some(next)
     }
 }
 
 impl Waiting {
     fn new(event: Event, number: u32, copy: u32, due: Time) -> Waiting {
         let Event { seq, subject, version, occurred_at } = event;
-        Waiting { due, seq, number, copy, subject, version, occurred_at }
+        Waiting { due, seq, number, copy, before: 0, subject, version, occurred_at }
     }
 
     fn event(&self) -> Event {
@@ -231,6 +436,9 @@ impl Waiting {
     }
 }
 
+#[cfg(test)]
+#[path = "dispatch_manners_tests.rs"]
+mod manners_tests;
 #[cfg(test)]
 #[path = "dispatch_tests.rs"]
 mod tests;

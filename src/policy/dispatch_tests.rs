@@ -37,7 +37,7 @@ fn a_failure_is_retried_when_due_and_given_up_when_the_schedule_ends() {
     machine.ended(&second, AttemptOutcome::Timeout, None, ms(20));
     let mut out = Vec::new();
     machine.drain(ms(20), &mut out);
-    assert_eq!(out, [Output::GaveUp { event: event(1, 5), attempts: 2, at: ms(20) }]);
+    assert_eq!(out, [Output::GaveUp { event: event(1, 5), attempts: 2, at: ms(20), why: GiveUp::Exhausted }]);
     assert_eq!((machine.open_count(), machine.next_deadline()), (0, None));
 }
 
@@ -193,6 +193,7 @@ proptest! {
                         prop_assert_eq!(made, max_attempts);
                         gave_up.push(event.seq);
                     }
+                    other => prop_assert!(false, "{:?}", other),
                 }
             }
             prop_assert!(flying.len() <= concurrency as usize);

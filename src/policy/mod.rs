@@ -5,6 +5,8 @@
 //! machines.
 
 pub mod dispatch;
+mod health;
+mod lanes;
 pub mod poll;
 pub mod receive;
 mod retry;

@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     fault::CrashPoint,
     model::{
-        AttemptOutcome, ClientNo, EffectOutcome, Event, PollOutcome, RejectReason, Seq, Span, Subject, Time, Version,
-        WallClock,
+        AttemptOutcome, ClientNo, DisabledBy, EffectOutcome, Event, GiveUp, PollOutcome, RejectReason, Seq, Span,
+        Subject, Time, Version, WallClock,
     },
     scenario::{ConsumerNo, ConsumerPlan},
 };
@@ -65,7 +65,7 @@ pub enum Record {
         /// What came back.
         outcome: AttemptOutcome,
     },
-    /// Provider: the schedule is used up without an ack.
+    /// Provider: a delivery ends without an ack.
     GaveUp {
         /// Whose event.
         what: Obligation,
@@ -73,6 +73,39 @@ pub enum Record {
         at: Time,
         /// Attempts made.
         attempts: u32,
+        /// Why nothing more is tried.
+        why: GiveUp,
+    },
+    /// Provider: a delivery that had ended is open again. It takes the give-up back.
+    Redelivered {
+        /// Whose event.
+        what: Obligation,
+        /// When.
+        at: Time,
+        /// Attempts made before.
+        attempts: u32,
+    },
+    /// Provider: an endpoint is switched off.
+    EndpointDisabled {
+        /// Whose endpoint.
+        consumer: ConsumerNo,
+        /// Its client.
+        client: ClientNo,
+        /// When.
+        at: Time,
+        /// Until when; `None`: until somebody switches it on.
+        until: Option<Time>,
+        /// Why.
+        why: DisabledBy,
+    },
+    /// Provider: an endpoint is sent to again.
+    EndpointEnabled {
+        /// Whose endpoint.
+        consumer: ConsumerNo,
+        /// Its client.
+        client: ClientNo,
+        /// When.
+        at: Time,
     },
     /// Provider, at the end: a delivery is still open.
     Open {

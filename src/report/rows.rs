@@ -42,6 +42,8 @@ rows! {
         "useful requests", true, |c| n(Some(c.useful_requests));
         "wasted requests", true, |c| n(Some(c.wasted_requests));
         "failed requests", false, |c| n(Some(c.failed_requests));
+        "dead letters sent again", false, |c| n(Some(c.redelivered));
+        "endpoints switched off", false, |c| n(Some(c.endpoints_disabled));
         "bytes, both ways", true, |c| text(both_ways(c).map(bytes));
         "processor time", true, |c| text(c.cpu_s.map(seconds));
         "peak memory", true, |c| text(c.peak_rss_bytes.map(bytes));

@@ -24,6 +24,8 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "attempts",
     "acked",
     "gave_up",
+    "redelivered",
+    "endpoints_disabled",
     "receipts",
     "duplicates_received",
     "duplicates_suppressed",

@@ -9,13 +9,13 @@ use super::{
     faults::read_faults,
     locate::{line_at, line_of},
     names::{Choice, choose, suggest},
-    providers::read_providers,
+    providers::{check_against, read_providers},
     raw::{RawScenario, RawWorkload},
     units::parse_span,
     warnings, words,
 };
 use crate::{
-    model::{RunId, Span},
+    model::{RunId, Span, Time},
     workload::{Payload, Workload},
 };
 
@@ -61,6 +61,9 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
     let providers = read_providers(&top.key("provider"), &raw.provider, scale)?;
     let consumers = read_consumers(&top.key("consumer"), &raw.consumer, &providers, scale)?;
     words::check(&top.key("conclude"), &raw.conclude, &consumers)?;
+    let (window, drain) =
+        (scale.span(duration), scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?));
+    check_against(&top.key("provider"), &raw.provider, &providers, &consumers, Time::ZERO + window + drain)?;
     let faults = read_faults(&top.key("fault"), &raw.fault, &providers, &consumers, scale)?;
     let seed = options.seed.or(raw.seed).unwrap_or(42);
     let run_id = match &raw.run_id {
@@ -81,8 +84,8 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         run_id,
         mode,
         time_scale,
-        duration: scale.span(duration),
-        drain: scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?),
+        duration: window,
+        drain,
         workload: read_workload(&top.key("workload"), &raw.workload, scale)?,
         providers,
         goals: conditions::read(&top.key("goal"), &raw.goal, &consumers, false)?,

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SendingPlan;
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
@@ -88,6 +89,9 @@ pub struct ProviderPlan {
     pub retry: RetrySchedule,
     /// Attempts in flight per endpoint at most.
     pub concurrency: u32,
+    /// What else sets its sending apart.
+    #[serde(default)]
+    pub sending: SendingPlan,
     /// Events per page at most, whatever a client asks.
     pub page_limit: u32,
     /// Grain of the `created` time that a timestamp cursor compares. Never scaled.

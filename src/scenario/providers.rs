@@ -1,15 +1,15 @@
 //! `[[provider]]`.
 
 use super::{
-    ProviderPlan,
+    AutoDisable, ConsumerPlan, DeliveryOrder, Pause, ProviderPlan, SendingPlan,
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose},
-    raw::{RawFormula, RawProvider, RawRetry},
+    raw::{RawAutoDisable, RawFormula, RawProvider, RawRetry},
     units::parse_span,
 };
 use crate::{
-    model::Span,
+    model::{Span, Time},
     policy::{RetryRule, RetrySchedule},
 };
 
@@ -55,6 +55,7 @@ fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<ProviderPla
     }
     let name = raw.name.clone().unwrap_or_else(|| "provider".to_owned());
     check_name(&at.key("name"), &name)?;
+    let sending = read_sending(at, raw, scale)?;
     Ok(ProviderPlan {
         name,
         profile: profile.to_owned(),
@@ -63,11 +64,86 @@ fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<ProviderPla
             delays: read_delays(&at.key("retry"), raw.retry.as_ref(), scale)?,
             jitter: within(&at.key("retry_jitter"), raw.retry_jitter, 0.0, (0.0, 1.0))?,
         },
-        concurrency: within(&at.key("concurrency"), raw.concurrency, 16, (1, 10_000))?,
+        concurrency: within(&at.key("concurrency"), raw.concurrency, sending.sender_pool.unwrap_or(16), (1, 10_000))?,
+        sending,
         page_limit: within(&at.key("page_limit"), raw.page_limit, 100, (1, 10_000))?,
         timestamp_grain: span_or(&at.key("timestamp_grain"), raw.timestamp_grain.as_deref(), Span::from_millis(1))?
             .max(Span(1)),
     })
+}
+
+fn read_sending(at: &At, raw: &RawProvider, scale: Scale) -> Result<SendingPlan, Problem> {
+    const ORDERS: [(&str, Choice<DeliveryOrder>); 3] = [
+        ("none", Choice::Here(DeliveryOrder::None)),
+        ("subject", Choice::Here(DeliveryOrder::Subject)),
+        ("endpoint", Choice::Here(DeliveryOrder::Endpoint)),
+    ];
+    let replay_at = at.key("replay_dead_letters_at");
+    let replay = raw.replay_dead_letters_at.as_deref().map(|text| span_or(&replay_at, Some(text), Span::ZERO));
+    if raw.sender_pool.is_some() {
+        return Err(at.key("sender_pool").problem("a shared sender pool is not implemented yet", "remove it"));
+    }
+    let pool = raw.sender_pool.map(|pool| within(&at.key("sender_pool"), Some(pool), 1, (1, 10_000)));
+    Ok(SendingPlan {
+        ordering: choose(&at.key("ordering"), raw.ordering.as_deref().unwrap_or("none"), &ORDERS)?,
+        sender_pool: pool.transpose()?,
+        auto_disable: raw
+            .auto_disable
+            .as_ref()
+            .map(|raw| read_auto_disable(&at.key("auto_disable"), raw, scale))
+            .transpose()?,
+        replay_dead_letters_at: replay.transpose()?.map(|at| Time::ZERO + scale.span(at)),
+    })
+}
+
+fn read_auto_disable(at: &At, raw: &RawAutoDisable, scale: Scale) -> Result<AutoDisable, Problem> {
+    let failures = within(&at.key("failures"), Some(raw.failures), 1, (1, 1_000_000))?;
+    let max_at = at.key("pause_max");
+    let Some(pause) = raw.pause.as_deref() else {
+        return match raw.pause_max {
+            None => Ok(AutoDisable { failures, pause: None }),
+            Some(_) => Err(max_at.problem("there is no pause to limit", "add pause = \"1min\", or remove it")),
+        };
+    };
+    let first = span_or(&at.key("pause"), Some(pause), Span::ZERO)?;
+    let max = span_or(&max_at, raw.pause_max.as_deref(), Span::from_secs(86_400).max(first))?;
+    if max < first {
+        return Err(max_at.problem("is shorter than the first pause", format!("write \"{pause}\" or more")));
+    }
+    Ok(AutoDisable { failures, pause: Some(Pause { first: scale.span(first), max: scale.span(max) }) })
+}
+
+/// What a provider is told to do must have somebody to do it to, within the run.
+pub(super) fn check_against(
+    at: &At,
+    raw: &[RawProvider],
+    providers: &[ProviderPlan],
+    consumers: &[ConsumerPlan],
+    end: Time,
+) -> Result<(), Problem> {
+    for (index, (raw, plan)) in raw.iter().zip(providers).enumerate() {
+        let at = at.index(index);
+        let mut served = consumers.iter().filter(|consumer| usize::from(consumer.provider) == index);
+        let pushes = served.any(ConsumerPlan::is_pushed);
+        let pushing = [
+            ("sender_pool", raw.sender_pool.is_some()),
+            ("ordering", raw.ordering.is_some()),
+            ("auto_disable", raw.auto_disable.is_some()),
+            ("replay_dead_letters_at", raw.replay_dead_letters_at.is_some()),
+        ];
+        if let Some((key, _)) = pushing.iter().find(|(_, given)| *given && !pushes) {
+            return Err(at.key(key).problem(
+                "this provider has no webhook to send",
+                "remove it, or add a consumer of kind = \"webhook\"",
+            ));
+        }
+        if plan.sending.replay_dead_letters_at.is_some_and(|at| at >= end) {
+            return Err(at
+                .key("replay_dead_letters_at")
+                .problem("lies behind the run's end", "write an instant before duration + drain"));
+        }
+    }
+    Ok(())
 }
 
 /// Names go into file names, keys and headers.

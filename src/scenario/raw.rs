@@ -129,12 +129,37 @@ pub struct RawProvider {
     pub retry: Option<RawRetry>,
     /// A retry delay is stretched or shortened by up to this share. Default 0.
     pub retry_jitter: Option<f64>,
-    /// Attempts in flight per endpoint. Default 16.
+    /// Attempts in flight per endpoint. Default 16; with a sender_pool: as many as the pool has.
     pub concurrency: Option<u32>,
+    /// Attempts in flight over all endpoints together, first come first served by the instant at which
+    /// they are due. Default: none, so that endpoints do not wait for one another.
+    pub sender_pool: Option<u32>,
+    /// Which deliveries of an endpoint wait for which: "none", "subject" (an event waits until the one
+    /// before it of its subject is acked or given up) or "endpoint". Default "none".
+    #[schemars(extend("enum" = ["none", "subject", "endpoint"]))]
+    pub ordering: Option<String>,
+    /// When an endpoint that keeps failing is switched off. A 410 switches it off always. Default: never.
+    pub auto_disable: Option<RawAutoDisable>,
+    /// When all endpoints are switched on and everything given up so far is sent again, once. Default:
+    /// never.
+    pub replay_dead_letters_at: Option<String>,
     /// Events per page at most. Default 100.
     pub page_limit: Option<u32>,
     /// Grain of the `created` time that a timestamp cursor compares. Never scaled. Default "1ms".
     pub timestamp_grain: Option<String>,
+}
+
+/// When an endpoint is switched off: what is open or comes later is given up, as a dead letter.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawAutoDisable {
+    /// After this many failed attempts in a row.
+    pub failures: u32,
+    /// For how long; the first failure behind a pause begins the next one, twice as long. Default: for
+    /// good.
+    pub pause: Option<String>,
+    /// No pause is longer. Default "24h".
+    pub pause_max: Option<String>,
 }
 
 /// A retry schedule.

@@ -24,6 +24,8 @@ fn refused(dir: &Path, args: &[&str]) -> String {
 
 const HEAD: &str = "title = \"t\"\n";
 const POLLING: &str = "[[consumer]]\nname = \"p\"\nkind = \"polling\"\n";
+const POLLER: &str =
+    "[[consumer]]\nname = \"p\"\nkind = \"polling\"\nstrategy = { kind = \"fixed\", interval = \"1s\" }\n";
 const WEBHOOK: &str = "[[consumer]]\nname = \"webhook\"\nkind = \"webhook\"\n";
 
 #[test]
@@ -130,6 +132,7 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
 
 #[test]
 fn a_providers_key_is_refused_by_name() {
+    let keys = |keys: &str| format!("{HEAD}[[provider]]\n{keys}\n{WEBHOOK}");
     let two = "[[provider]]\nname = \"a\"\n[[provider]]\nname = \"b\"\n";
     let cases = [
         format!("{HEAD}[[provider]]\n[[provider]]\n{WEBHOOK}"),
@@ -139,6 +142,15 @@ fn a_providers_key_is_refused_by_name() {
         format!(
             "{HEAD}{two}{WEBHOOK}provider = \"a\"\n[[fault]]\nkind = \"reset\"\nprovider = \"b\"\nconsumer = \"webhook\"\n"
         ),
+        keys("ordering = \"subjet\""),
+        keys("sender_pool = 0"),
+        keys("auto_disable = { failures = 0 }"),
+        keys("auto_disable = { failures = 3, pause_max = \"1h\" }"),
+        keys("auto_disable = { failures = 3, pause = \"1min\", pause_max = \"1s\" }"),
+        keys("auto_disable = { failure = 3 }"),
+        keys("replay_dead_letters_at = \"soon\""),
+        keys("replay_dead_letters_at = \"2h\""),
+        format!("{HEAD}[[provider]]\nordering = \"subject\"\n{POLLER}"),
     ];
     let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
     insta::assert_snapshot!(said.join(""), @r#"
@@ -152,6 +164,24 @@ fn a_providers_key_is_refused_by_name() {
       fix: did you mean "a"?
     pushpull: s.toml:13: fault.reset.consumer: "webhook" is not served by the provider that this fault names
       fix: drop provider, or name one of its consumers
+    pushpull: s.toml:3: provider.0.ordering: "subjet" is unknown
+      fix: did you mean "subject"?
+    pushpull: s.toml:3: provider.0.sender_pool: a shared sender pool is not implemented yet
+      fix: remove it
+    pushpull: s.toml:3: provider.0.auto_disable.failures: 0 is out of bounds
+      fix: write a number from 1 to 1000000
+    pushpull: s.toml:3: provider.0.auto_disable.pause_max: there is no pause to limit
+      fix: add pause = "1min", or remove it
+    pushpull: s.toml:3: provider.0.auto_disable.pause_max: is shorter than the first pause
+      fix: write "1min" or more
+    pushpull: s.toml:3: failure: unknown key
+      fix: did you mean "failures"?
+    pushpull: s.toml:3: provider.0.replay_dead_letters_at: 'soon' is no duration
+      fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
+    pushpull: s.toml:3: provider.0.replay_dead_letters_at: lies behind the run's end
+      fix: write an instant before duration + drain
+    pushpull: s.toml:3: provider.0.ordering: this provider has no webhook to send
+      fix: remove it, or add a consumer of kind = "webhook"
     "#);
 }
 

@@ -1,6 +1,13 @@
 //! What sets one provider apart from another, over real HTTP.
 
-use crate::support::run;
+use std::collections::BTreeMap;
+
+use pushpull::{
+    model::{DisabledBy, GiveUp},
+    record::{Record, read_dir},
+};
+
+use crate::support::{Run, pushpull, run};
 
 #[test]
 fn two_providers_emit_the_same_events_each_to_its_own_consumers() {
@@ -48,4 +55,185 @@ fn two_providers_emit_the_same_events_each_to_its_own_consumers() {
     let (due, undelivered) = (run.count("told-once", "due"), run.count("told-once", "undelivered"));
     assert!(undelivered > 0 && undelivered < due / 2, "{undelivered} of {due}");
     assert_eq!(run.count("told-once", "applied"), due - undelivered);
+}
+
+/// The records that `is` picks, in the provider's order.
+fn picked<T>(run: &Run, is: impl Fn(&Record) -> Option<T>) -> Vec<T> {
+    let mut found = Vec::new();
+    read_dir(&run.dir.join("records"), |record| found.extend(is(&record))).expect("the run's records");
+    found
+}
+
+#[test]
+fn a_410_switches_one_endpoint_off_and_nothing_more_is_attempted() {
+    let scenario = r#"
+        title    = "gone"
+        duration = "2s"
+        drain    = "10s"
+        [workload]
+        arrivals = { kind = "constant", rate = "100/s" }
+        subjects = 100
+        [[provider]]
+        retry = ["100ms", "100ms", "100ms"]
+        [[consumer]]
+        name    = "webhook"
+        kind    = "webhook"
+        clients = 4
+        [[fault]]
+        kind    = "respond"
+        status  = 410
+        clients = [2]
+        from    = "500ms"
+    "#;
+    let (run, _work) = run(scenario, &[]);
+    assert_eq!(run.why_void_but_lag(), Vec::<String>::new(), "{}", run.stdout());
+    let off = picked(&run, |record| match record {
+        Record::EndpointDisabled { client: 2, at, until: None, why: DisabledBy::Gone, .. } => Some(*at),
+        Record::EndpointDisabled { .. } => panic!("{record:?}"),
+        _ => None,
+    });
+    let [off] = off[..] else { panic!("{off:?}") };
+    let sent_to_it = |record: &Record| match record {
+        Record::Attempt(attempt) if attempt.what.client == 2 => Some(attempt.sent),
+        _ => None,
+    };
+    assert!(picked(&run, sent_to_it).iter().all(|sent| *sent <= off));
+    let whys = picked(&run, |record| if let Record::GaveUp { why, .. } = record { Some(*why) } else { None });
+    assert_eq!(whys.iter().filter(|why| **why == GiveUp::Gone).count(), 1);
+    assert_eq!(whys.len() as u64, run.count("webhook", "undelivered"));
+    assert!(whys.len() > 20 && whys.iter().all(|why| *why != GiveUp::Exhausted), "{whys:?}");
+    assert_eq!(run.count("webhook", "applied") + whys.len() as u64, run.count("webhook", "due"));
+    assert_eq!(run.count("webhook", "endpoints_disabled"), 1);
+    let windows = run.run()["disturbances"].as_array().unwrap();
+    assert!(windows.iter().any(|window| window["what"] == "endpoint off"), "{windows:?}");
+}
+
+/// Down for 2 s, switched off for good after 8 failures in a row; what that gave up is replayed.
+const SWITCHED_OFF: &str = r#"
+    title    = "switched off"
+    duration = "4s"
+    drain    = "10s"
+    [workload]
+    arrivals = { kind = "constant", rate = "100/s" }
+    [[provider]]
+    retry                  = ["100ms", "200ms"]
+    auto_disable           = { failures = 8 }
+    replay_dead_letters_at = "5s"
+    [[consumer]]
+    name = "webhook"
+    kind = "webhook"
+    [[fault]]
+    kind  = "outage"
+    from  = "1s"
+    until = "2s"
+"#;
+
+#[test]
+fn dead_letters_of_a_switched_off_endpoint_are_replayed_and_applied_once() {
+    let (run, work) = run(SWITCHED_OFF, &[]);
+    run.assert_safe("webhook");
+    let redelivered = run.count("webhook", "redelivered");
+    // From about 1.1 s to the window's end at 4 s, 100 a second.
+    assert!((280..=305).contains(&redelivered), "{redelivered}");
+    assert_eq!((run.count("webhook", "endpoints_disabled"), run.count("webhook", "gave_up")), (1, 0));
+    assert_eq!(run.count("webhook", "duplicates_received"), 0);
+    let given_up = picked(&run, |record| if let Record::GaveUp { what, .. } = record { Some(what.seq) } else { None });
+    let numbers = picked(&run, |record| match record {
+        Record::Attempt(attempt) if attempt.outcome.is_ack() && attempt.number > 1 => Some(attempt.what.seq),
+        _ => None,
+    });
+    assert!(numbers.iter().all(|seq| given_up.contains(seq)), "attempts go on where the dead letter stopped");
+
+    // The story of a replayed event tells it.
+    let seq = numbers.first().expect("an event that was tried before it was given up").to_string();
+    let told = pushpull(work.path()).args(["explain", "out", &seq]).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    for words in ["the endpoint is switched off for good", "sender gives up", "sent again", "acked 200"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+}
+
+#[test]
+fn without_a_replay_what_a_switched_off_endpoint_missed_stays_undelivered() {
+    let scenario = SWITCHED_OFF.replace("replay_dead_letters_at = \"5s\"", "");
+    let (run, _work) = run(&scenario, &[]);
+    assert_eq!(run.why_void_but_lag(), Vec::<String>::new(), "{}", run.stdout());
+    let undelivered = run.count("webhook", "undelivered");
+    assert!((280..=305).contains(&undelivered), "{undelivered}");
+    assert_eq!(run.count("webhook", "applied") + undelivered, run.count("webhook", "due"));
+}
+
+#[test]
+fn a_pause_ends_by_itself_and_doubles_while_the_endpoint_stays_down() {
+    let scenario = SWITCHED_OFF
+        .replace("replay_dead_letters_at = \"5s\"", "")
+        .replace("failures = 8", "failures = 8, pause = \"200ms\", pause_max = \"400ms\"");
+    let (run, _work) = run(&scenario, &[]);
+    assert_eq!(run.why_void_but_lag(), Vec::<String>::new(), "{}", run.stdout());
+    let pauses = picked(&run, |record| match record {
+        Record::EndpointDisabled { at, until, .. } => until.map(|until| until.since(*at).0 / 1_000_000),
+        _ => None,
+    });
+    // Down from 1 s to 2 s: pauses from about 1.1 s, 1.3 s and 1.7 s on.
+    assert_eq!(pauses, [200, 400, 400], "{}", run.stdout());
+    let undelivered = run.count("webhook", "undelivered");
+    assert!((80..=110).contains(&undelivered), "{undelivered}");
+}
+
+#[test]
+fn ordered_delivery_lets_no_event_overtake_another_of_its_subject() {
+    let scenario = |ordering: &str| {
+        format!(
+            r#"
+            title    = "order"
+            duration = "2s"
+            drain    = "20s"
+            [workload]
+            arrivals = {{ kind = "constant", rate = "100/s" }}
+            subjects = 10
+            [[provider]]
+            retry    = ["100ms", "100ms", "100ms", "100ms", "100ms", "100ms", "100ms", "100ms"]
+            ordering = "{ordering}"
+            [[consumer]]
+            name   = "webhook"
+            kind   = "webhook"
+            effect = "set"
+            [[fault]]
+            kind        = "drop-request"
+            probability = 0.2
+            "#
+        )
+    };
+    let starts = |run: &Run| {
+        let mut starts = picked(run, |record| match record {
+            Record::Attempt(attempt) => Some((attempt.sent, attempt.done, attempt.what.seq)),
+            _ => None,
+        });
+        starts.sort_unstable();
+        starts
+    };
+    let (free, _work) = run(&scenario("none"), &[]);
+    free.assert_safe("webhook");
+    assert!(free.count("webhook", "superseded") > 0, "a retried event is overtaken");
+    let (ordered, _work) = run(&scenario("subject"), &[]);
+    ordered.assert_safe("webhook");
+    assert_eq!(ordered.count("webhook", "superseded"), 0, "nothing overtakes");
+    // Attempts of one subject never overlap, and other subjects go on meanwhile.
+    let subjects: BTreeMap<u32, u32> =
+        picked(
+            &ordered,
+            |r| if let Record::Emitted { event, .. } = r { Some((event.seq, event.subject)) } else { None },
+        )
+        .into_iter()
+        .collect();
+    let mut newest: BTreeMap<u32, u32> = BTreeMap::new();
+    for (_, _, seq) in starts(&ordered) {
+        let last = newest.entry(subjects[&seq]).or_insert(seq);
+        assert!(seq >= *last, "event {seq} starts behind event {last}");
+        *last = seq;
+    }
+    let (whole, _work) = run(&scenario("endpoint"), &[]);
+    whole.assert_safe("webhook");
+    let starts = starts(&whole);
+    assert!(starts.windows(2).all(|pair| pair[0].1 <= pair[1].0 && pair[0].2 <= pair[1].2), "one at a time");
 }

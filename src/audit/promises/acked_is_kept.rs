@@ -23,7 +23,7 @@ struct AckedIsKept {
 
 impl Checker for AckedIsKept {
     fn settle(&mut self, what: Obligation, facts: Facts, class: Class) {
-        if class == Class::Lost && facts.any(Facts::ACKED.with(Facts::COPY_ACKED)) {
+        if class == Class::Lost && facts.any(Facts::ACKED.with(Facts::ACKED_BEFORE).with(Facts::COPY_ACKED)) {
             self.breaches.add(what);
         }
     }

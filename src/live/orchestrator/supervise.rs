@@ -33,6 +33,9 @@ pub(super) async fn until_over(
     let mut timeline = Timeline::of(stage.plan());
     let window_end = Time::ZERO + stage.plan().duration;
     let bound = window_end + stage.plan().drain;
+    // Quiet before a replay of dead letters is not the end.
+    let replays = stage.plan().providers.iter().filter_map(|provider| provider.sending.replay_dead_letters_at);
+    let earliest_end = replays.fold(window_end, Time::max);
     let mut quiet = Quiet::default();
     let mut next_look = Time::ZERO;
     loop {
@@ -45,7 +48,7 @@ pub(super) async fn until_over(
             stage.look();
             (options.on_progress)(&snapshot(stage, now));
         }
-        let over = now >= window_end && timeline.next_at().is_none() && quiet.holds(stage);
+        let over = now >= earliest_end && timeline.next_at().is_none() && quiet.holds(stage);
         if over || now >= bound {
             return Ok(false);
         }

@@ -88,7 +88,8 @@ struct Driver {
 impl Driver {
     fn new(context: Arc<Context>, endpoint: Arc<Endpoint>) -> Driver {
         let plan = context.provider();
-        let machine = Dispatch::new(plan.retry.clone(), plan.concurrency, context.draws, endpoint.client);
+        let machine = Dispatch::new(plan.retry.clone(), plan.concurrency, context.draws, endpoint.client)
+            .with_manners(&plan.sending);
         Driver {
             context,
             endpoint,
@@ -117,14 +118,30 @@ impl Driver {
         for output in outputs.drain(..) {
             match output {
                 Output::Start(start) => self.start(start, now),
-                Output::GaveUp { event, attempts, at } => {
-                    self.context.counts.closed();
-                    self.context.records.put(Record::GaveUp { what: self.obligation(&event), at, attempts });
-                }
+                other => self.tell(other),
             }
         }
         self.outputs = outputs;
         self.start_attacks();
+    }
+
+    /// Writes down what the machine has decided.
+    fn tell(&self, output: Output) {
+        let Endpoint { consumer, client, .. } = *self.endpoint;
+        let record = match output {
+            Output::Start(_) => return,
+            Output::GaveUp { event, attempts, at, why } => {
+                self.context.counts.closed();
+                Record::GaveUp { what: self.obligation(&event), at, attempts, why }
+            }
+            Output::Redelivered { event, attempts, at } => {
+                self.context.counts.opened(1);
+                Record::Redelivered { what: self.obligation(&event), at, attempts }
+            }
+            Output::Disabled { at, until, why } => Record::EndpointDisabled { consumer, client, at, until, why },
+            Output::Enabled { at } => Record::EndpointEnabled { consumer, client, at },
+        };
+        self.context.records.put(record);
     }
 
     fn start(&mut self, start: Start, now: Time) {
