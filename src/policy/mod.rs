@@ -8,6 +8,7 @@ pub mod dispatch;
 mod health;
 mod lanes;
 pub mod poll;
+pub mod pool;
 pub mod receive;
 mod retry;
 pub mod work;

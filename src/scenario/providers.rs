@@ -80,9 +80,6 @@ fn read_sending(at: &At, raw: &RawProvider, scale: Scale) -> Result<SendingPlan,
     ];
     let replay_at = at.key("replay_dead_letters_at");
     let replay = raw.replay_dead_letters_at.as_deref().map(|text| span_or(&replay_at, Some(text), Span::ZERO));
-    if raw.sender_pool.is_some() {
-        return Err(at.key("sender_pool").problem("a shared sender pool is not implemented yet", "remove it"));
-    }
     let pool = raw.sender_pool.map(|pool| within(&at.key("sender_pool"), Some(pool), 1, (1, 10_000)));
     Ok(SendingPlan {
         ordering: choose(&at.key("ordering"), raw.ordering.as_deref().unwrap_or("none"), &ORDERS)?,

@@ -166,8 +166,8 @@ fn a_providers_key_is_refused_by_name() {
       fix: drop provider, or name one of its consumers
     pushpull: s.toml:3: provider.0.ordering: "subjet" is unknown
       fix: did you mean "subject"?
-    pushpull: s.toml:3: provider.0.sender_pool: a shared sender pool is not implemented yet
-      fix: remove it
+    pushpull: s.toml:3: provider.0.sender_pool: 0 is out of bounds
+      fix: write a number from 1 to 10000
     pushpull: s.toml:3: provider.0.auto_disable.failures: 0 is out of bounds
       fix: write a number from 1 to 1000000
     pushpull: s.toml:3: provider.0.auto_disable.pause_max: there is no pause to limit

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pushpull::{
     model::{DisabledBy, GiveUp},
-    record::{Record, read_dir},
+    record::{Attempt, Record, read_dir},
 };
 
 use crate::support::{Run, pushpull, run};
@@ -236,4 +236,57 @@ fn ordered_delivery_lets_no_event_overtake_another_of_its_subject() {
     whole.assert_safe("webhook");
     let starts = starts(&whole);
     assert!(starts.windows(2).all(|pair| pair[0].1 <= pair[1].0 && pair[0].2 <= pair[1].2), "one at a time");
+}
+
+#[test]
+fn a_shared_pool_is_never_overdrawn_and_serves_who_is_due_first() {
+    let scenario = |pool: &str| {
+        format!(
+            r#"
+            title    = "a shared pool"
+            duration = "2s"
+            drain    = "20s"
+            [workload]
+            arrivals = {{ kind = "constant", rate = "100/s" }}
+            subjects = 400
+            [[provider]]
+            retry       = "never"
+            ack_timeout = "300ms"
+            {pool}
+            [[consumer]]
+            name    = "webhook"
+            kind    = "webhook"
+            clients = 4
+            [[fault]]
+            kind    = "outage"
+            how     = "hang"
+            clients = [1]
+            from    = "0s"
+            until   = "30s"
+            "#
+        )
+    };
+    let attempts = |run: &Run| {
+        let mut attempts =
+            picked(run, |record| if let Record::Attempt(attempt) = record { Some(*attempt) } else { None });
+        attempts.sort_by_key(|attempt| attempt.sent);
+        attempts
+    };
+    let waits_s = |run: &Run| {
+        let healthy = attempts(run).into_iter().filter(|attempt| attempt.what.client != 1);
+        healthy.map(|attempt| attempt.sent.since(attempt.intended).as_secs_f64()).fold(0.0, f64::max)
+    };
+    let (shared, _work) = run(&scenario("sender_pool = 4"), &[]);
+    assert_eq!(shared.why_void_but_lag(), Vec::<String>::new(), "{}", shared.stdout());
+    let sent = attempts(&shared);
+    let in_flight = |at: &Attempt| sent.iter().filter(|other| other.sent <= at.sent && other.done > at.sent).count();
+    // An attempt's end is noted a moment after its slot's worth of waiting is over, never before.
+    assert!(sent.iter().all(|attempt| in_flight(attempt) <= 4));
+    // While everybody queues, who is due first is sent first: as far apart as slots are free at once.
+    let passed = sent.windows(2).filter(|pair| pair[0].what.seq > pair[1].what.seq + 4).count();
+    assert_eq!(passed, 0);
+    // A quarter of all attempts take 300 ms of 4 slots: 52 a second pass, 100 come.
+    assert!(waits_s(&shared) > 1.0, "{}", waits_s(&shared));
+    let (isolated, _work) = run(&scenario(""), &[]);
+    assert!(waits_s(&isolated) < 0.5, "{}", waits_s(&isolated));
 }

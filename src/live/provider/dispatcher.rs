@@ -4,7 +4,12 @@
 //! end and the next one's start. Attempts are futures inside this task, at most
 //! `concurrency` of them, each on a kept-alive connection of its own.
 
-use std::{collections::VecDeque, future::Future, pin::Pin, sync::Arc};
+use std::{
+    collections::VecDeque,
+    future::{Future, pending},
+    pin::Pin,
+    sync::Arc,
+};
 
 use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
 use tokio::sync::{mpsc::UnboundedReceiver, watch};
@@ -15,6 +20,7 @@ use super::{
     faults::{self, Ending},
     request::Request,
     sender::Sender,
+    shared_pool::Seat,
 };
 use crate::{
     fault::{self, Attack, Fate, Target, TargetPath},
@@ -33,10 +39,11 @@ const STOP_GRACE: Span = Span::from_secs(1);
 pub(super) async fn drive(
     context: Arc<Context>,
     endpoint: Arc<Endpoint>,
+    seat: Option<Seat>,
     mut events: UnboundedReceiver<Event>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut driver = Driver::new(context, endpoint);
+    let mut driver = Driver::new(context, endpoint, seat);
     let clock = driver.context.clock;
     let mut batch = Vec::with_capacity(BATCH_MAX);
     let mut feeding = true;
@@ -53,10 +60,19 @@ pub(super) async fn drive(
                 feeding = count > 0;
                 batch.drain(..).for_each(|event| driver.machine.deliver(event));
             }
+            () = turn(driver.seat.as_ref()), if driver.seat.is_some() => {}
             () = clock.sleep_until(deadline.unwrap_or(Time::MAX)), if deadline.is_some() => {}
         }
     }
     driver.end(&mut events).await;
+}
+
+/// Comes when a shared slot is free for this driver.
+async fn turn(seat: Option<&Seat>) {
+    match seat {
+        Some(seat) => seat.turn().await,
+        None => pending().await,
+    }
 }
 
 /// What carries one attempt: a connection and a request's buffers, both reused.
@@ -77,6 +93,8 @@ struct Driver {
     context: Arc<Context>,
     endpoint: Arc<Endpoint>,
     machine: Dispatch,
+    /// Where slots are shared with other endpoints: this one's place.
+    seat: Option<Seat>,
     outputs: Vec<Output>,
     in_flight: FuturesUnordered<Job>,
     idle: Vec<Worker>,
@@ -86,7 +104,7 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(context: Arc<Context>, endpoint: Arc<Endpoint>) -> Driver {
+    fn new(context: Arc<Context>, endpoint: Arc<Endpoint>, seat: Option<Seat>) -> Driver {
         let plan = context.provider();
         let machine = Dispatch::new(plan.retry.clone(), plan.concurrency, context.draws, endpoint.client)
             .with_manners(&plan.sending);
@@ -94,6 +112,7 @@ impl Driver {
             context,
             endpoint,
             machine,
+            seat,
             outputs: Vec::new(),
             in_flight: FuturesUnordered::new(),
             idle: Vec::new(),
@@ -114,7 +133,15 @@ impl Driver {
     fn step(&mut self) {
         let now = self.context.clock.now();
         let mut outputs = std::mem::take(&mut self.outputs);
-        self.machine.drain(now, &mut outputs);
+        match &self.seat {
+            None => self.machine.drain(now, &mut outputs),
+            Some(seat) => {
+                self.machine.drain_while(now, |due, seq| seat.ask(due, seq), &mut outputs);
+                if !self.machine.is_held_back() {
+                    seat.leave();
+                }
+            }
+        }
         for output in outputs.drain(..) {
             match output {
                 Output::Start(start) => self.start(start, now),
@@ -205,6 +232,7 @@ impl Driver {
         match done {
             Done::Attempt { worker, start, sent, ending } => {
                 self.idle.push(worker);
+                self.seat.iter().for_each(Seat::give_back);
                 let Start { event, number, copy, intended } = start;
                 let Ending { outcome, retry_after } = ending;
                 let what = self.obligation(&event);

@@ -35,7 +35,7 @@ impl Rig {
         let context = testing::context_at(plan, sink, Span::from_secs(1));
         let (feed, events) = unbounded_channel();
         let (stop, stop_signal) = watch::channel(false);
-        let driver = tokio::spawn(drive(Arc::clone(&context), Arc::new(endpoint), events, stop_signal));
+        let driver = tokio::spawn(drive(Arc::clone(&context), Arc::new(endpoint), None, events, stop_signal));
         Rig { context, receiver, records, feed, stop, driver }
     }
 

@@ -24,6 +24,7 @@ mod pull_server;
 mod reply;
 mod request;
 mod sender;
+mod shared_pool;
 
 #[cfg(test)]
 mod testing;
@@ -36,7 +37,9 @@ use tokio::{
     task::JoinSet,
 };
 
-use self::{context::Context, endpoint::Endpoint, generator::Feeds, log::EventLog, pull_api::PullApi};
+use self::{
+    context::Context, endpoint::Endpoint, generator::Feeds, log::EventLog, pull_api::PullApi, shared_pool::SharedPool,
+};
 use super::{Reporter, Role, RoleError, clock::Clock, control::Part};
 use crate::{
     model::{Span, Time},
@@ -95,10 +98,13 @@ async fn work(
     let log = Arc::new(EventLog::new(shares(&context)));
     let mut feeds: Feeds = BTreeMap::new();
     let mut drivers = JoinSet::new();
+    let pool = context.provider().sending.sender_pool;
+    let mut seats = pool.map(|slots| SharedPool::seats(slots, endpoints.len() as u32));
     for endpoint in endpoints {
         let (feed, events) = mpsc::unbounded_channel();
         feeds.insert((endpoint.consumer, endpoint.client), feed);
-        drivers.spawn(dispatcher::drive(Arc::clone(&context), Arc::new(endpoint), events, stop.clone()));
+        let seat = seats.as_mut().and_then(Iterator::next);
+        drivers.spawn(dispatcher::drive(Arc::clone(&context), Arc::new(endpoint), seat, events, stop.clone()));
     }
     let api = Arc::new(PullApi::new(Arc::clone(&context), Arc::clone(&log)));
     let (over, server_stop) = oneshot::channel();
