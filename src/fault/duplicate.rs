@@ -26,12 +26,15 @@ fn one() -> u32 {
 impl Fault for Duplicate {
     const SUMMARY: &'static str = "sends further copies of an attempt, at once or later";
     const HITS: Hits = Hits::WEBHOOKS;
+    const WHY_NOT_PULL: &'static str = "a client asks each question once, and its cursor takes each answer once";
 
-    fn apply(&self, target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
+    fn concerns(&self, target: &Target) -> bool {
         // Copies have no copies.
-        if target.copy == 0 && fate.copies.is_none() {
-            fate.copies = Some(Copies { count: self.copies, lag: self.lag });
-        }
+        target.copy == 0
+    }
+
+    fn apply(&self, _target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
+        fate.copies.get_or_insert(Copies { count: self.copies, lag: self.lag });
     }
 
     fn validate(&self, _selector: &Selector) -> Result<(), FaultProblem> {

@@ -1,6 +1,7 @@
 //! What shall happen to one request.
 
-use crate::model::Span;
+use super::Damage;
+use crate::model::{Skew, Span};
 
 /// The verdict of all faults over one request, both its legs. The default is: nothing happens.
 ///
@@ -17,6 +18,16 @@ pub struct Fate {
     pub response: ResponseFate,
     /// Further copies of the same request, each an attempt's twin with its own signature.
     pub copies: Option<Copies>,
+    /// Keeps an event's first attempt out of the sender's slots for a while.
+    pub hold: Option<Hold>,
+    /// What changes on the way, after signing.
+    pub damage: Option<Damage>,
+    /// How fast the body comes; `None`: at once.
+    pub bytes_per_s: Option<u32>,
+    /// How far the sender's clock is off when it signs.
+    pub skew: Skew,
+    /// What the sender signs with.
+    pub signing: Signing,
     /// What an attacker sends beside it.
     pub attacks: Vec<Attack>,
     /// The faults that hit, by index in the plan.
@@ -77,6 +88,28 @@ pub struct Copies {
     pub count: u32,
     /// Copy k leaves k x lag after the original; zero sends all at once.
     pub lag: Span,
+}
+
+/// How long an event waits for others to overtake it: a function of the schedule alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// Until this many later events of its endpoint have been due and the next one is; `None`: however
+    /// many.
+    pub overtaken_by: Option<u32>,
+    /// And no longer than this.
+    pub at_most: Span,
+}
+
+/// What a request is signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Signing {
+    /// The secret that the receiver knows.
+    #[default]
+    Known,
+    /// A new one that it does not know yet.
+    Unknown,
+    /// Both: two signatures in one header.
+    Both,
 }
 
 /// A request that no honest provider would send.

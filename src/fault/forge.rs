@@ -35,10 +35,13 @@ pub enum ForgeMethod {
 impl Fault for Forge {
     const SUMMARY: &'static str = "an attacker without the secret sends events that never happened";
     const HITS: Hits = Hits::WEBHOOKS;
+    const WHY_NOT_PULL: &'static str = "it is the client who asks, so nobody can slip it an event";
 
-    fn apply(&self, target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
-        if target.attempt == 1 && target.copy == 0 {
+    fn concerns(&self, target: &Target) -> bool {
+        target.attempt == 1 && target.copy == 0
+    }
+
+    fn apply(&self, _target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
             fate.attacks.push(Attack::Forge(self.method));
-        }
     }
 }

@@ -9,9 +9,11 @@
 //! Adding a fault is one file and one line in the `faults!` table below.
 
 mod fate;
+mod reach;
 mod select;
 
-pub use fate::{Attack, Copies, Fate, LossSeen, RequestFate, ResponseFate};
+pub use fate::{Attack, Copies, Fate, Hold, LossSeen, RequestFate, ResponseFate, Signing};
+pub use reach::{NOT_VIRTUAL, Way};
 pub use select::{DrawKey, Selector, Target, TargetPath};
 
 use schemars::JsonSchema;
@@ -25,6 +27,23 @@ pub trait Fault {
     const SUMMARY: &'static str;
     /// What it can hit.
     const HITS: Hits;
+    /// Why it cannot hit polls, where it hits webhooks only.
+    const WHY_NOT_PULL: &'static str = "";
+
+    /// What it can hit with these attributes.
+    fn hits(&self) -> Hits {
+        Self::HITS
+    }
+
+    /// Why it cannot hit polls with these attributes, where it cannot.
+    fn why_not_pull(&self) -> &'static str {
+        Self::WHY_NOT_PULL
+    }
+
+    /// Whether it has anything to do with a request that the selector has chosen.
+    fn concerns(&self, _target: &Target) -> bool {
+        true
+    }
 
     /// Writes what shall happen to a request that the selector has chosen. `key` draws sizes.
     fn apply(&self, _target: &Target, _key: DrawKey, _draws: Draws, _fate: &mut Fate) {}
@@ -47,6 +66,19 @@ pub struct Hits {
     pub polls: bool,
     /// The consumer's process.
     pub process: bool,
+}
+
+/// One kind of fault, for tables.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// Its name in a scenario file.
+    pub name: &'static str,
+    /// One line for the reference.
+    pub summary: &'static str,
+    /// What it can hit.
+    pub hits: Hits,
+    /// Why it cannot hit polls, where it hits webhooks only.
+    pub why_not_pull: &'static str,
 }
 
 /// A combination of attributes that is refused.
@@ -78,8 +110,8 @@ pub struct FaultPlan {
 pub fn decide(faults: &[FaultPlan], target: &Target, draws: Draws) -> Fate {
     let mut fate = Fate::default();
     for fault in faults {
-        let reaches = fault.kind.reaches(target.path) && fault.consumers.contains(&target.consumer);
-        if reaches && fault.selector.hits(target, fault.index, draws) {
+        let reaches = fault.kind.hits_path(target.path) && fault.consumers.contains(&target.consumer);
+        if reaches && fault.kind.concerns(target) && fault.selector.hits(target, fault.index, draws) {
             fault.kind.apply(target, select::draw_key(target, fault.index), draws, &mut fate);
             fate.hits.push(fault.index);
         }
@@ -100,9 +132,13 @@ macro_rules! faults {
         }
 
         impl FaultKind {
-            /// Every kind: its name, its summary and what it hits.
-            pub const TABLE: &'static [(&'static str, &'static str, Hits)] =
-                &[$(($name, <$options as Fault>::SUMMARY, <$options as Fault>::HITS)),+];
+            /// Every kind.
+            pub const TABLE: &'static [Kind] = &[$(Kind {
+                name: $name,
+                summary: <$options as Fault>::SUMMARY,
+                hits: <$options as Fault>::HITS,
+                why_not_pull: <$options as Fault>::WHY_NOT_PULL,
+            }),+];
 
             /// The name in the scenario file.
             #[must_use]
@@ -113,7 +149,13 @@ macro_rules! faults {
             /// What it can hit.
             #[must_use]
             pub fn can_hit(&self) -> Hits {
-                match self { $(FaultKind::$options(_) => <$options as Fault>::HITS),+ }
+                match self { $(FaultKind::$options(options) => options.hits()),+ }
+            }
+
+            /// Why it cannot hit polls, where it cannot.
+            #[must_use]
+            pub fn why_not_pull(&self) -> &'static str {
+                match self { $(FaultKind::$options(options) => options.why_not_pull()),+ }
             }
 
             /// Divides its scenario times by `time_scale`.
@@ -124,6 +166,10 @@ macro_rules! faults {
             /// Refuses attributes that make no sense together.
             pub fn validate(&self, selector: &Selector) -> Result<(), FaultProblem> {
                 match self { $(FaultKind::$options(options) => options.validate(selector)),+ }
+            }
+
+            fn concerns(&self, target: &Target) -> bool {
+                match self { $(FaultKind::$options(options) => options.concerns(target)),+ }
             }
 
             fn apply(&self, target: &Target, key: DrawKey, draws: Draws, fate: &mut Fate) {
@@ -142,16 +188,22 @@ faults! {
     "duplicate" => duplicate::Duplicate,
     "forge" => forge::Forge,
     "replay" => replay::Replay,
+    "reorder" => reorder::Reorder,
+    "corrupt" => corrupt::Corrupt,
+    "slow-body" => slow_body::SlowBody,
+    "clock-skew" => clock_skew::ClockSkew,
+    "rotate-secret" => rotate_secret::RotateSecret,
     "outage" => outage::Outage,
     "crash" => crash::Crash,
     "stall" => stall::Stall,
 }
 
+pub use corrupt::{Damage, DamagedPart};
 pub use crash::CrashPoint;
 pub use forge::ForgeMethod;
 
 impl FaultKind {
-    fn reaches(&self, path: TargetPath) -> bool {
+    fn hits_path(&self, path: TargetPath) -> bool {
         match path {
             TargetPath::Webhook => self.can_hit().webhooks,
             TargetPath::Poll => self.can_hit().polls,

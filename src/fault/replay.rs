@@ -23,10 +23,13 @@ fn ten_minutes() -> Span {
 impl Fault for Replay {
     const SUMMARY: &'static str = "an attacker sends a captured genuine request again";
     const HITS: Hits = Hits::WEBHOOKS;
+    const WHY_NOT_PULL: &'static str = "it is the client who asks, so nobody can slip it an event";
 
-    fn apply(&self, target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
-        if target.attempt == 1 && target.copy == 0 {
+    fn concerns(&self, target: &Target) -> bool {
+        target.attempt == 1 && target.copy == 0
+    }
+
+    fn apply(&self, _target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
             fate.attacks.push(Attack::Replay { age: self.age });
-        }
     }
 }

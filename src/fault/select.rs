@@ -112,6 +112,12 @@ pub(super) fn draw_key(target: &Target, fault: u16) -> DrawKey {
 }
 
 impl DrawKey {
+    /// 64 uniform bits for this key.
+    #[must_use]
+    pub fn bits(self, draws: Draws, purpose: Purpose) -> u64 {
+        draws.bits(purpose, self.entity, self.number)
+    }
+
     /// Uniform in [0, 1) for this key.
     #[must_use]
     pub fn unit(self, draws: Draws, purpose: Purpose) -> f64 {

@@ -22,11 +22,12 @@ fn everything() -> Selector {
 
 #[test]
 fn names_are_unique_and_every_kind_says_what_it_does() {
-    let mut names: Vec<&str> = FaultKind::TABLE.iter().map(|(name, _, _)| *name).collect();
+    let mut names: Vec<&str> = FaultKind::TABLE.iter().map(|kind| kind.name).collect();
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), FaultKind::TABLE.len());
-    for (name, summary, hits) in FaultKind::TABLE {
+    for Kind { name, summary, hits, why_not_pull } in FaultKind::TABLE {
+        assert_eq!(why_not_pull.is_empty(), hits.polls || hits.process, "{name}");
         assert!(summary.len() > 20 && !summary.ends_with('.'), "{name}");
         assert!(hits.webhooks || hits.polls || hits.process, "{name}");
     }

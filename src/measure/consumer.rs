@@ -66,6 +66,9 @@ pub struct ConsumerResult {
     pub stale_overwrites: Option<u64>,
     /// Forged events that were answered 2xx or took hold in a store.
     pub forged_accepted: Option<u64>,
+    /// Requests answered 2xx although they were changed on their way, signed with an unknown secret, or
+    /// stamped beyond the tolerance.
+    pub spoiled_accepted: Option<u64>,
     /// Requests that the receiver refused.
     pub rejected: Option<u64>,
     /// Bytes from the consumer, HTTP heads included, TCP and IP excluded.

@@ -63,6 +63,7 @@ quantities! {
     "gave_up_but_applied", Count, "given up by the sender, yet in effect", |c| maybe(c.gave_up_but_applied);
     "stale_overwrites", Count, "older versions that overwrote newer ones", |c| maybe(c.stale_overwrites);
     "forged_accepted", Count, "forged events answered 2xx or stored", |c| maybe(c.forged_accepted);
+    "spoiled_accepted", Count, "requests answered 2xx although a fault had spoiled them", |c| maybe(c.spoiled_accepted);
     "rejected", Count, "requests that the receiver refused", |c| maybe(c.rejected);
     "bytes_up", Bytes, "bytes from the consumer, HTTP heads included", |c| maybe(c.bytes_up);
     "bytes_down", Bytes, "bytes to the consumer, HTTP heads included", |c| maybe(c.bytes_down);

@@ -116,6 +116,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         // forged: known to be none, as far as our own consumer's stores tell.
         stale_overwrites: breaches(promises::NEWEST_WINS).or(seen(0)),
         forged_accepted: breaches(promises::NO_FORGERY).or(seen(0)),
+        spoiled_accepted: breaches(promises::SPOILED_REFUSED).or(seen(0)),
         rejected: seen(tally.rejected),
         bytes_up: tally.bytes.map(|(up, _)| up),
         bytes_down: tally.bytes.map(|(_, down)| down),

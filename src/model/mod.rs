@@ -10,7 +10,7 @@ mod time;
 pub use event::{Event, Seq, Subject, Version};
 pub use id::{EventId, IdError, RunId};
 pub use outcome::{AttemptOutcome, DisabledBy, EffectOutcome, GiveUp, PollOutcome, RejectReason};
-pub use time::{Span, Time, WallClock};
+pub use time::{Skew, Span, Time, WallClock};
 
 /// The number of a client within its consumer, from 0.
 pub type ClientNo = u32;

@@ -16,6 +16,35 @@ pub struct Time(pub u64);
 #[serde(transparent)]
 pub struct Span(pub u64);
 
+/// A difference that may lie on either side, in nanoseconds: how far a clock is ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Skew(pub i64);
+
+impl Skew {
+    /// A clock that is right.
+    pub const ZERO: Skew = Skew(0);
+
+    /// How far off, whichever side.
+    #[must_use]
+    pub fn size(self) -> Span {
+        Span(self.0.unsigned_abs())
+    }
+
+    /// What a clock that is off by this says at `unix_s`, in whole seconds.
+    #[must_use]
+    pub fn seen_at(self, unix_s: u64) -> u64 {
+        unix_s.saturating_add_signed(self.0.div_euclid(1_000_000_000))
+    }
+}
+
+impl Add for Skew {
+    type Output = Skew;
+    fn add(self, other: Skew) -> Skew {
+        Skew(self.0.saturating_add(other.0))
+    }
+}
+
 impl Time {
     /// t0 itself.
     pub const ZERO: Time = Time(0);

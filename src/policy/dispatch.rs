@@ -11,8 +11,8 @@
 //!   redeliver <-- [dead letters] <-- exhausted, 410, switched off
 //! ```
 //!
-//! Contract, in this order: mutate ([`Dispatch::deliver`], [`Dispatch::ended`],
-//! [`Dispatch::duplicate`], [`Dispatch::redeliver`], [`Dispatch::enable`], [`Dispatch::close`]),
+//! Contract, in this order: mutate ([`Dispatch::deliver`], [`Dispatch::deliver_held`],
+//! [`Dispatch::ended`], [`Dispatch::duplicate`], [`Dispatch::redeliver`], [`Dispatch::enable`], [`Dispatch::close`]),
 //! then [`Dispatch::drain`], then ask [`Dispatch::next_deadline`]. A deadline asked for between a
 //! mutation and its drain may lie in the past; one asked for after the drain lies in the future, or
 //! is `None` when only another mutation, or a slot that others share, can make something happen.
@@ -22,9 +22,9 @@ use std::{
     collections::{BTreeMap, BinaryHeap, VecDeque},
 };
 
-use super::{RetrySchedule, health::Health, lanes::Lanes};
+use super::{RetrySchedule, health::Health, lanes::Lanes, siding::Siding};
 use crate::{
-    fault::Copies,
+    fault::{Copies, Hold},
     model::{AttemptOutcome, ClientNo, DisabledBy, Event, GiveUp, Seq, Span, Time},
     rng::Draws,
     scenario::SendingPlan,
@@ -97,6 +97,8 @@ struct Waiting {
     subject: u32,
     version: u32,
     occurred_at: Time,
+    /// Whether a fault held it back until `due`.
+    held: bool,
 }
 
 /// The machine of one endpoint.
@@ -113,6 +115,8 @@ pub struct Dispatch {
     later: BinaryHeap<Reverse<Waiting>>,
     /// Deliveries that wait for another one's end; `None` where none does.
     lanes: Option<Lanes<Waiting>>,
+    /// First attempts that a fault holds back. They hold no slot.
+    siding: Siding<Waiting>,
     /// Bounded by the concurrency, so a scan is the fastest look-up.
     in_flight: Vec<Waiting>,
     health: Health,
@@ -143,6 +147,7 @@ impl Dispatch {
             fresh: VecDeque::new(),
             later: BinaryHeap::new(),
             lanes: None,
+            siding: Siding::new(),
             in_flight: Vec::new(),
             health: Health::new(None),
             dead: BTreeMap::new(),
@@ -164,7 +169,16 @@ impl Dispatch {
     /// A new delivery: due at the event's instant, which may have passed or may lie ahead.
     pub fn deliver(&mut self, event: Event) {
         self.open += 1;
+        self.siding.overtake(event.occurred_at);
         self.admit(Waiting::new(event, 1, 0, event.occurred_at));
+    }
+
+    /// A new delivery that a fault holds back, so that later ones overtake it.
+    pub fn deliver_held(&mut self, event: Event, hold: Hold) {
+        self.open += 1;
+        self.siding.overtake(event.occurred_at);
+        let waiting = Waiting { held: true, ..Waiting::new(event, 1, 0, event.occurred_at) };
+        self.siding.hold(waiting, event.occurred_at, hold);
     }
 
     /// Sends a delivery again that has ended: a fresh delivery of the same event, due at once, with
@@ -229,7 +243,7 @@ impl Dispatch {
         let tried = attempt.number - attempt.before;
         let next = self.schedule.next(tried, now, retry_after, self.draws, entity, attempt.seq);
         match next.filter(|_| self.health.is_on()) {
-            Some(due) => self.later.push(Reverse(Waiting { due, number: attempt.number + 1, ..attempt })),
+            Some(due) => self.later.push(Reverse(Waiting { due, number: attempt.number + 1, held: false, ..attempt })),
             None => {
                 let why = match (outcome, next) {
                     (AttemptOutcome::Status(410), _) => GiveUp::Gone,
@@ -270,6 +284,9 @@ impl Dispatch {
     pub fn drain_while(&mut self, now: Time, mut may_start: impl FnMut(Time, Seq) -> bool, out: &mut Vec<Output>) {
         self.held_back = false;
         if !self.closed {
+            for (due, waiting) in self.siding.take_free(now) {
+                self.admit(Waiting { due, ..waiting });
+            }
             self.wake(now);
         }
         out.append(&mut self.told);
@@ -305,13 +322,13 @@ impl Dispatch {
         }
         let blocked = self.held_back || self.in_flight.len() >= self.concurrency;
         let due = self.peek().filter(|_| !blocked).map(|next| next.due);
-        [due, self.health.wakes_at(), self.replay_at].into_iter().flatten().min()
+        [due, self.health.wakes_at(), self.replay_at, self.siding.next_at()].into_iter().flatten().min()
     }
 
     /// Deliveries that are neither acked nor given up, with the attempts started so far. In no
     /// particular order.
     pub fn open(&self) -> impl Iterator<Item = (Event, u32)> {
-        let held = self.lanes.iter().flat_map(Lanes::iter);
+        let held = self.lanes.iter().flat_map(Lanes::iter).chain(self.siding.iter());
         let waiting = self.fresh.iter().chain(self.later.iter().map(|Reverse(w)| w)).chain(held);
         let waiting = waiting.filter(|w| w.copy == 0).map(|w| (w.event(), w.number - 1));
         let in_flight = self.in_flight.iter().filter(|w| w.copy == 0).map(|w| (w.event(), w.number));
@@ -364,7 +381,8 @@ impl Dispatch {
 
     /// The endpoint is switched off: whatever waits for an attempt waits in vain.
     fn give_up_the_waiting(&mut self, now: Time) {
-        let held = self.lanes.as_mut().map(Lanes::empty).unwrap_or_default();
+        let mut held = self.lanes.as_mut().map(Lanes::empty).unwrap_or_default();
+        held.extend(self.siding.empty());
         let (copies, retries): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.later).into_iter().map(|Reverse(w)| w).partition(|w| w.copy > 0);
         self.later = copies.into_iter().map(Reverse).collect();
@@ -424,7 +442,7 @@ impl Dispatch {
 impl Waiting {
     fn new(event: Event, number: u32, copy: u32, due: Time) -> Waiting {
         let Event { seq, subject, version, occurred_at } = event;
-        Waiting { due, seq, number, copy, before: 0, subject, version, occurred_at }
+        Waiting { due, seq, number, copy, before: 0, subject, version, occurred_at, held: false }
     }
 
     fn event(&self) -> Event {
@@ -432,7 +450,9 @@ impl Waiting {
     }
 
     fn start(&self) -> Start {
-        Start { event: self.event(), number: self.number, copy: self.copy, intended: self.due }
+        // However long a fault held it back, it was due at the event's instant.
+        let intended = if self.held { self.occurred_at } else { self.due };
+        Start { event: self.event(), number: self.number, copy: self.copy, intended }
     }
 }
 

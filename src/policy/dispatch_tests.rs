@@ -210,3 +210,81 @@ proptest! {
         }
     }
 }
+
+/// The order in which events leave that are due 10 ms apart, some of them held.
+fn order(events: Seq, concurrency: u32, held: &[(Seq, Hold)]) -> Vec<(Seq, Time)> {
+    let mut machine = Dispatch::new(schedule(&[]), concurrency, Draws::new(1), 0);
+    let mut left = Vec::new();
+    for seq in 1..=events {
+        let event = event(seq, 10 * u64::from(seq));
+        match held.iter().find(|(which, _)| *which == seq) {
+            Some((_, hold)) => machine.deliver_held(event, *hold),
+            None => machine.deliver(event),
+        }
+        // Every instant at which the machine wants something, up to the next event.
+        let mut now = event.occurred_at;
+        while now < event.occurred_at + Span::from_millis(10) || seq == events {
+            for start in starts(&mut machine, now) {
+                assert_eq!(start.intended, start.event.occurred_at);
+                left.push((start.event.seq, now));
+                machine.ended(&start, AttemptOutcome::Status(200), None, now);
+            }
+            match machine.next_deadline() {
+                Some(next) => now = now.max(next),
+                None => break,
+            }
+        }
+    }
+    assert_eq!(machine.open_count(), 0);
+    left
+}
+
+fn hold(overtaken_by: Option<u32>, at_most_ms: u64) -> Hold {
+    Hold { overtaken_by, at_most: Span::from_millis(at_most_ms) }
+}
+
+#[test]
+fn a_held_event_is_overtaken_by_as_many_as_asked_and_changes_nobody_else() {
+    let seqs = |held: &[(Seq, Hold)]| order(6, 1, held).into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
+    assert_eq!(seqs(&[]), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(seqs(&[(2, hold(Some(1), 1_000))]), [1, 3, 2, 4, 5, 6]);
+    assert_eq!(seqs(&[(2, hold(Some(3), 1_000))]), [1, 3, 4, 5, 2, 6]);
+    // The bound comes first: 25 ms after it was due.
+    assert_eq!(seqs(&[(2, hold(Some(4), 25))]), [1, 3, 4, 2, 5, 6]);
+    assert_eq!(seqs(&[(2, hold(None, 25))]), [1, 3, 4, 2, 5, 6]);
+    // Nobody is left to overtake it; and who is held as well overtakes nobody.
+    assert_eq!(seqs(&[(6, hold(Some(1), 1_000))]), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(seqs(&[(2, hold(Some(1), 1_000)), (3, hold(Some(1), 1_000))]), [1, 2, 4, 3, 5, 6]);
+    for (seq, at) in order(6, 1, &[(2, hold(Some(3), 1_000))]) {
+        assert!(seq == 2 || at == ms(10 * u64::from(seq)), "{seq} left at {at:?}");
+    }
+}
+
+#[test]
+fn a_held_event_is_open_and_never_starts_after_the_close() {
+    let mut machine = Dispatch::new(schedule(&[]), 1, Draws::new(1), 0);
+    machine.deliver_held(event(1, 0), hold(None, 5));
+    assert_eq!(machine.open().collect::<Vec<_>>(), [(event(1, 0), 0)]);
+    assert_eq!((machine.open_count(), machine.next_deadline()), (1, Some(ms(5))));
+    machine.close();
+    assert_eq!(starts(&mut machine, ms(9)), []);
+    assert_eq!(machine.open().count(), 1);
+}
+
+proptest! {
+    #[test]
+    fn every_held_event_leaves_once_and_in_time(
+        held in proptest::collection::btree_map(1u32..20, (proptest::option::of(1u32..5), 1u64..80), 0..8),
+        concurrency in 1u32..3,
+    ) {
+        let held: Vec<(Seq, Hold)> = held.into_iter().map(|(seq, (by, most))| (seq, hold(by, most))).collect();
+        let left = order(20, concurrency, &held);
+        let seqs: BTreeSet<Seq> = left.iter().map(|(seq, _)| *seq).collect();
+        prop_assert_eq!((left.len(), seqs.len()), (20, 20));
+        for (seq, at) in left {
+            let due = ms(10 * u64::from(seq));
+            let bound = held.iter().find(|(which, _)| *which == seq).map_or(Span::ZERO, |(_, hold)| hold.at_most);
+            prop_assert!(due <= at && at <= due + bound, "{seq} left at {at:?}");
+        }
+    }
+}

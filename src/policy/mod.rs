@@ -11,6 +11,7 @@ pub mod poll;
 pub mod pool;
 pub mod receive;
 mod retry;
+mod siding;
 pub mod work;
 
 pub use retry::{RetryRule, RetrySchedule};

@@ -55,6 +55,7 @@ rows! {
         "duplicates applied", true, |c| harm(c.duplicates_applied);
         "stale overwrites", false, |c| harm(c.stale_overwrites);
         "forged accepted", false, |c| harm(c.forged_accepted);
+        "spoiled, yet accepted", false, |c| harm(c.spoiled_accepted);
         "refused by the receiver", false, |c| n(c.rejected);
     }
     "Books" {

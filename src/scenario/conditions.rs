@@ -40,6 +40,7 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "gave_up_but_applied",
     "stale_overwrites",
     "forged_accepted",
+    "spoiled_accepted",
     "rejected",
     "bytes_up",
     "bytes_down",

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{
-    ConsumerNo, ConsumerPlan, ProviderPlan,
+    ConsumerNo, ConsumerPlan, DeliveryOrder, Mode, ProviderPlan,
     error::{At, Problem},
     load::Scale,
     names::suggest,
@@ -12,7 +12,7 @@ use super::{
     tables::deserialize,
 };
 use crate::{
-    fault::{FaultKind, FaultPlan, Hits, Selector},
+    fault::{FaultKind, FaultPlan, Selector, Way},
     model::{Span, Time},
 };
 
@@ -21,10 +21,10 @@ pub(super) fn read_faults(
     raw: &[Table],
     providers: &[ProviderPlan],
     consumers: &[ConsumerPlan],
-    scale: Scale,
+    (scale, mode): (Scale, Mode),
 ) -> Result<Vec<FaultPlan>, Problem> {
     let read = |(index, table): (usize, &Table)| {
-        read_fault(&at.index(index), index as u16, table.clone(), providers, consumers, scale)
+        read_fault(&at.index(index), index as u16, table.clone(), providers, consumers, (scale, mode))
     };
     let faults: Vec<FaultPlan> = raw.iter().enumerate().map(read).collect::<Result<_, _>>()?;
     refuse_two_crash_points(at, &faults)?;
@@ -53,18 +53,16 @@ fn read_fault(
     mut table: Table,
     providers: &[ProviderPlan],
     consumers: &[ConsumerPlan],
-    scale: Scale,
+    (scale, mode): (Scale, Mode),
 ) -> Result<FaultPlan, Problem> {
-    let names: Vec<&str> = FaultKind::TABLE.iter().map(|(name, ..)| *name).collect();
+    let names: Vec<&str> = FaultKind::TABLE.iter().map(|kind| kind.name).collect();
     let kind_at = at.key("kind");
     let name = match table.get("kind") {
         Some(Value::String(name)) => name.clone(),
         _ => return Err(kind_at.problem("a fault needs a kind", format!("write one of: {}", names.join(", ")))),
     };
     if !names.contains(&name.as_str()) {
-        let later = ["reorder", "corrupt", "slow-body", "clock-skew", "rotate-secret"].contains(&name.as_str());
-        let problem = if later { "is not implemented yet" } else { "is unknown" };
-        return Err(kind_at.problem(format!("\"{name}\" {problem}"), suggest(&name, &names)));
+        return Err(kind_at.problem(format!("\"{name}\" is unknown"), suggest(&name, &names)));
     }
     let named = table.remove("consumer");
     let provider = read_provider(&at.key("provider"), table.remove("provider"), providers)?;
@@ -72,7 +70,14 @@ fn read_fault(
     let mut kind: FaultKind = deserialize(at, table, &COMMON_KEYS)?;
     kind.validate(&selector).map_err(|found| at.key(found.key).problem(found.problem, found.fix))?;
     check_limits(at, &selector)?;
-    let consumers = read_targets(&at.key("consumer"), named, kind.can_hit(), &name, consumers, provider)?;
+    let consumers = read_targets(
+        &at.key("consumer"),
+        named,
+        &|consumer| refusal(&kind, consumer, providers, mode),
+        &name,
+        consumers,
+        provider,
+    )?;
     kind.scale(scale.0);
     let scale_time = |time: Time| Time(scale.span(Span(time.0)).0);
     selector.from = selector.from.map(scale_time);
@@ -131,29 +136,44 @@ fn check_limits(at: &At, selector: &Selector) -> Result<(), Problem> {
     }
 }
 
+/// Why this fault cannot hit this consumer, if it cannot.
+fn refusal(kind: &FaultKind, consumer: &ConsumerPlan, providers: &[ProviderPlan], mode: Mode) -> Option<String> {
+    let provider = &providers[usize::from(consumer.provider)];
+    if matches!(kind, FaultKind::Reorder(_)) && provider.sending.ordering != DeliveryOrder::None {
+        return Some("its provider delivers in order, and nothing overtakes".to_owned());
+    }
+    if kind.can_hit().process && consumer.is_external() {
+        return Some("its process is somebody else's".to_owned());
+    }
+    let ways = [(Way::Push, consumer.is_pushed()), (Way::Pull, consumer.polls()), (Way::Process, true)];
+    let mut reasons = ways.iter().filter(|(_, has)| *has).map(|(way, _)| kind.reaches(*way, mode));
+    if ways.iter().any(|(way, has)| *has && kind.reaches(*way, mode).is_ok()) {
+        return None;
+    }
+    // Its first way says why; that it is no process fault explains nothing.
+    reasons.next().and_then(Result::err).map(str::to_owned)
+}
+
 fn read_targets(
     at: &At,
     named: Option<Value>,
-    hits: Hits,
+    refusal: &dyn Fn(&ConsumerPlan) -> Option<String>,
     kind: &str,
     consumers: &[ConsumerPlan],
     provider: Option<u16>,
 ) -> Result<Vec<ConsumerNo>, Problem> {
     let served = |consumer: &ConsumerPlan| provider.is_none_or(|provider| consumer.provider == provider);
-    let can_hit = |consumer: &ConsumerPlan| {
-        let request = (consumer.is_pushed() && hits.webhooks) || (consumer.polls() && hits.polls);
-        request || (hits.process && !consumer.is_external())
-    };
     let all: Vec<&str> = consumers.iter().map(|consumer| consumer.name.as_str()).collect();
     let Some(named) = named else {
         let targets: Vec<ConsumerNo> = consumers
             .iter()
             .enumerate()
-            .filter(|(_, c)| can_hit(c) && served(c))
+            .filter(|(_, c)| refusal(c).is_none() && served(c))
             .map(|(i, _)| i as ConsumerNo)
             .collect();
         if targets.is_empty() {
-            return Err(at.problem(format!("no consumer here can be hit by \"{kind}\""), "remove the fault"));
+            let why = consumers.iter().find_map(refusal).map_or_else(String::new, |why| format!(": {why}"));
+            return Err(at.problem(format!("no consumer here can be hit by \"{kind}\"{why}"), "remove the fault"));
         }
         return Ok(targets);
     };
@@ -162,10 +182,9 @@ fn read_targets(
         let index = all.iter().position(|known| *known == name);
         let index = index
             .ok_or_else(|| at.problem(format!("\"{name}\" is no consumer of this scenario"), suggest(name, &all)))?;
-        if !can_hit(&consumers[index]) {
-            let why = if consumers[index].is_external() { "somebody else's process" } else { "a polling consumer" };
+        if let Some(why) = refusal(&consumers[index]) {
             return Err(at.problem(
-                format!("\"{kind}\" cannot hit \"{name}\", {why}"),
+                format!("\"{kind}\" cannot hit \"{name}\": {why}"),
                 "name another consumer, or remove the fault",
             ));
         }

@@ -64,7 +64,8 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
     let (window, drain) =
         (scale.span(duration), scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?));
     check_against(&top.key("provider"), &raw.provider, &providers, &consumers, Time::ZERO + window + drain)?;
-    let faults = read_faults(&top.key("fault"), &raw.fault, &providers, &consumers, scale)?;
+    let mode = read_mode(&top.key("modes"), raw.modes.as_deref(), options.mode)?;
+    let faults = read_faults(&top.key("fault"), &raw.fault, &providers, &consumers, (scale, mode))?;
     let seed = options.seed.or(raw.seed).unwrap_or(42);
     let run_id = match &raw.run_id {
         Some(text) => text
@@ -72,7 +73,6 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
             .map_err(|error| top.key("run_id").problem(format!("{error}"), "or leave it out for a fresh one"))?,
         None => options.run_id,
     };
-    let mode = read_mode(&top.key("modes"), raw.modes.as_deref(), options.mode)?;
     let mut plan = Plan {
         schema_version: 1,
         name: options.name.clone(),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-use crate::model::{Span, Time};
+use crate::model::{Skew, Span, Time};
 
 /// A text that is no duration or rate, with what to write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -137,6 +137,44 @@ pub mod span_text {
     /// Reads any duration.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Span, D::Error> {
         parse_span(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Serde for an optional [`Span`] written as text.
+pub mod span_text_opt {
+    use super::*;
+
+    /// Writes the exact text.
+    pub fn serialize<S: Serializer>(span: &Option<Span>, serializer: S) -> Result<S::Ok, S::Error> {
+        time_text_opt::serialize(&span.map(|span| Time(span.0)), serializer)
+    }
+
+    /// Reads any duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Span>, D::Error> {
+        Ok(time_text_opt::deserialize(deserializer)?.map(|time| Span(time.0)))
+    }
+}
+
+/// Serde for a [`Skew`] written as a duration, with a minus where a clock is behind.
+pub mod skew_text {
+    use super::*;
+
+    /// Writes the exact text.
+    pub fn serialize<S: Serializer>(skew: &Skew, serializer: S) -> Result<S::Ok, S::Error> {
+        let sign = if skew.0 < 0 { "-" } else { "" };
+        serializer.serialize_str(&format!("{sign}{}", span_to_text(skew.size())))
+    }
+
+    /// Reads any duration, either side.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Skew, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (behind, size) = match text.trim().strip_prefix('-') {
+            Some(size) => (true, size),
+            None => (false, text.as_str()),
+        };
+        let size = parse_span(size).map_err(D::Error::custom)?;
+        let ahead = i64::try_from(size.0).map_err(|_| D::Error::custom(format!("'{text}' is more than 292 years")))?;
+        Ok(Skew(if behind { -ahead } else { ahead }))
     }
 }
 

@@ -29,8 +29,14 @@ pub struct PageEvent {
 
 /// A body that is no page.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is no page of events: {0}")]
-pub struct PageError(#[from] serde_json::Error);
+pub enum PageError {
+    /// Damaged on its way, or in another encoding.
+    #[error("the answer is no UTF-8 text: {0}")]
+    NotText(#[from] std::str::Utf8Error),
+    /// Text, but no page.
+    #[error("the answer is no page of events: {0}")]
+    NotAPage(#[from] serde_json::Error),
+}
 
 #[derive(Deserialize)]
 struct RawPage<'a> {
@@ -42,7 +48,9 @@ struct RawPage<'a> {
 
 /// Reads a page.
 pub fn parse_page(bytes: &[u8]) -> Result<Page, PageError> {
-    let raw: RawPage<'_> = serde_json::from_slice(bytes)?;
+    // All of it: a parser that skips what it does not need would not notice damage there.
+    let text = std::str::from_utf8(bytes)?;
+    let raw: RawPage<'_> = serde_json::from_str(text)?;
     let read = |event: &&RawValue| -> Result<PageEvent, serde_json::Error> {
         let body: EventBody<'_> = serde_json::from_str(event.get())?;
         Ok(PageEvent { id: body.id.into_owned(), subject: body.subject, version: body.version })

@@ -37,7 +37,7 @@ fn the_schema_is_json_and_knows_every_fault() {
     let output = pushpull(work.path()).arg("schema").output().unwrap();
     let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
     let text = schema.to_string();
-    for (name, ..) in pushpull::fault::FaultKind::TABLE {
+    for pushpull::fault::Kind { name, .. } in pushpull::fault::FaultKind::TABLE {
         assert!(text.contains(&format!("\"{name}\"")), "{name}");
     }
 }

@@ -1,6 +1,6 @@
 //! An ack comes within the provider's budget.
 
-use super::{Breaches, Checker, Context, Finding, Promise, genuine_accepted::fate_of};
+use super::{Breaches, Checker, Context, Finding, Promise, fates::fate_of};
 use crate::{
     audit::Book,
     fault::Fate,
@@ -48,9 +48,10 @@ impl AckInBudget {
 
 /// Copies and attacks beside an attempt do not excuse its receiver.
 fn undisturbed(fate: &Fate) -> bool {
-    let Fate { request_delay, response_delay, request, response, .. } = Fate::default();
+    let Fate { request_delay, response_delay, request, response, bytes_per_s, .. } = Fate::default();
     fate.request == request
         && fate.response == response
         && fate.request_delay == request_delay
         && fate.response_delay == response_delay
+        && fate.bytes_per_s == bytes_per_s
 }

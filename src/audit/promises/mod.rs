@@ -9,9 +9,11 @@ mod ack_in_budget;
 mod acked_is_kept;
 mod cursor_skips_nothing;
 mod effect_once;
+mod fates;
 mod genuine_accepted;
 mod newest_wins;
 mod no_forgery;
+mod spoiled_refused;
 mod stored_before_ack;
 
 use super::{Book, Class, EventLog, Facts, Lives};
@@ -25,6 +27,7 @@ pub use cursor_skips_nothing::NAME as CURSOR_SKIPS_NOTHING;
 pub use effect_once::NAME as EFFECT_ONCE;
 pub use newest_wins::NAME as NEWEST_WINS;
 pub use no_forgery::NAME as NO_FORGERY;
+pub use spoiled_refused::NAME as SPOILED_REFUSED;
 
 /// What a checker may look at beside the record.
 #[derive(Clone, Copy)]
@@ -117,11 +120,12 @@ pub struct Promise {
 }
 
 /// Every promise, the gravest first.
-pub const TABLE: [Promise; 8] = [
+pub const TABLE: [Promise; 9] = [
     acked_is_kept::PROMISE,
     cursor_skips_nothing::PROMISE,
     effect_once::PROMISE,
     no_forgery::PROMISE,
+    spoiled_refused::PROMISE,
     newest_wins::PROMISE,
     genuine_accepted::PROMISE,
     stored_before_ack::PROMISE,

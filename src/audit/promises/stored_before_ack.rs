@@ -1,6 +1,9 @@
 //! The receipt is durable before the ack leaves.
 
-use super::{Breaches, Checker, Context, Finding, Promise, genuine_accepted::answered_by_fault};
+use super::{
+    Breaches, Checker, Context, Finding, Promise,
+    fates::{answered_by_fault, fate_of},
+};
 use crate::{audit::Book, record::Record};
 
 pub(super) const PROMISE: Promise = Promise {
@@ -21,7 +24,7 @@ struct StoredBeforeAck {
 impl Checker for StoredBeforeAck {
     fn see(&mut self, record: &Record, before: &Book, context: &Context<'_>) {
         let Record::Attempt(attempt) = record else { return };
-        if !attempt.outcome.is_ack() || context.mine().is_external() || answered_by_fault(attempt, context) {
+        if !attempt.outcome.is_ack() || context.mine().is_external() || answered_by_fault(&fate_of(attempt, context)) {
             return;
         }
         self.acked = true;

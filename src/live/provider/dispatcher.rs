@@ -23,7 +23,7 @@ use super::{
     shared_pool::Seat,
 };
 use crate::{
-    fault::{self, Attack, Fate, Target, TargetPath},
+    fault::{self, Attack, Fate, FaultKind, FaultPlan, Target, TargetPath},
     model::{Event, Span, Time},
     policy::dispatch::{Dispatch, Output, Start},
     record::{self, AttackKind, Obligation, Record},
@@ -58,7 +58,7 @@ pub(super) async fn drive(
             Some(done) = driver.in_flight.next() => driver.take(done),
             count = events.recv_many(&mut batch, BATCH_MAX), if feeding => {
                 feeding = count > 0;
-                batch.drain(..).for_each(|event| driver.machine.deliver(event));
+                batch.drain(..).for_each(|event| driver.deliver(event));
             }
             () = turn(driver.seat.as_ref()), if driver.seat.is_some() => {}
             () = clock.sleep_until(deadline.unwrap_or(Time::MAX)), if deadline.is_some() => {}
@@ -101,6 +101,8 @@ struct Driver {
     /// Attacks that wait for an attacker's hand to be free.
     attacks: VecDeque<(Event, Attack)>,
     attacking: u32,
+    /// Whether a fault of the plan may hold one of its events back.
+    holds: bool,
 }
 
 impl Driver {
@@ -108,7 +110,12 @@ impl Driver {
         let plan = context.provider();
         let machine = Dispatch::new(plan.retry.clone(), plan.concurrency, context.draws, endpoint.client)
             .with_manners(&plan.sending);
+        let holds = |fault: &FaultPlan| {
+            matches!(fault.kind, FaultKind::Reorder(_)) && fault.consumers.contains(&endpoint.consumer)
+        };
+        let holds = context.plan.faults.iter().any(holds);
         Driver {
+            holds,
             context,
             endpoint,
             machine,
@@ -171,6 +178,17 @@ impl Driver {
         self.context.records.put(record);
     }
 
+    /// A new delivery; a fault may hold it back, which is decided before it takes a place.
+    fn deliver(&mut self, event: Event) {
+        let held = self
+            .holds
+            .then(|| fault::decide(&self.context.plan.faults, &self.first_target(&event), self.context.draws).hold);
+        match held.flatten() {
+            Some(hold) => self.machine.deliver_held(event, hold),
+            None => self.machine.deliver(event),
+        }
+    }
+
     fn start(&mut self, start: Start, now: Time) {
         let fate = self.fate(&start);
         if let Some(copies) = fate.copies {
@@ -184,25 +202,24 @@ impl Driver {
         let mut worker = self.idle.pop().unwrap_or_else(|| self.worker());
         self.in_flight.push(Box::pin(async move {
             let sent = context.clock.now();
-            worker.request.write_attempt(&context, &endpoint, &start.event, start.number);
+            worker.request.write_attempt(&context, &endpoint, &start.event, start.number, &fate);
             let ending = faults::carry_out(&context, &mut worker.sender, &worker.request, &fate).await;
             Done::Attempt { worker, start, sent, ending }
         }));
     }
 
     fn fate(&self, start: &Start) -> Fate {
-        let target = Target {
-            path: TargetPath::Webhook,
-            consumer: self.endpoint.consumer,
-            client: self.endpoint.client,
-            number: start.event.seq,
-            attempt: start.number,
-            copy: start.copy,
-            at: start.intended,
-        };
+        let target =
+            Target { attempt: start.number, copy: start.copy, at: start.intended, ..self.first_target(&start.event) };
         let fate = fault::decide(&self.context.plan.faults, &target, self.context.draws);
         faults::record_hits(&self.context, &target, &fate);
         fate
+    }
+
+    fn first_target(&self, event: &Event) -> Target {
+        let Endpoint { consumer, client, .. } = *self.endpoint;
+        let (path, number, at) = (TargetPath::Webhook, event.seq, event.occurred_at);
+        Target { path, consumer, client, number, attempt: 1, copy: 0, at }
     }
 
     /// Attackers use connections of their own, whose bytes are not the provider's traffic.
@@ -274,7 +291,7 @@ impl Driver {
         self.step();
         // The generator drops its end when it stops, so this ends.
         while let Some(event) = events.recv().await {
-            self.machine.deliver(event);
+            self.deliver(event);
         }
         for (event, attempts) in self.machine.open() {
             self.context.records.put(Record::Open { what: self.obligation(&event), attempts });

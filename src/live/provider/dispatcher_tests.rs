@@ -196,6 +196,7 @@ async fn every_loss_is_seen_as_it_should_be_and_reaches_the_receiver_or_not() {
         (json!({"kind": "outage"}), Refused, 0),
         (json!({"kind": "outage", "how": "hang"}), Timeout, 0),
         (json!({"kind": "reset"}), Reset, 0),
+        (json!({"kind": "slow-body", "bytes_per_s": 1}), Timeout, 0),
         (json!({"kind": "respond", "status": 503, "retry_after_s": 0}), Status(503), 0),
         (json!({"kind": "drop-ack"}), Reset, 1),
         (json!({"kind": "drop-ack", "seen_as": "timeout"}), Timeout, 1),

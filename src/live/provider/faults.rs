@@ -2,7 +2,13 @@
 
 use std::{future::pending, time::Duration};
 
-use super::{context::Context, reply::Reply, request::Request, sender::Sender};
+use super::{
+    context::Context,
+    pace::Pace,
+    reply::Reply,
+    request::Request,
+    sender::{Dribble, Sender},
+};
 use crate::{
     fault::{Fate, LossSeen, RequestFate, ResponseFate, Target},
     model::{AttemptOutcome, Span},
@@ -52,7 +58,10 @@ async fn suffer(context: &Context, sender: &mut Sender, request: &Request, fate:
         // The ack timeout ends the wait.
         RequestFate::Lost(LossSeen::Timeout) | RequestFate::Hang => pending().await,
         RequestFate::Refused => AttemptOutcome::Refused.into(),
-        RequestFate::Reset => broken_after(sender.send_and_close(request.first_half()).await),
+        RequestFate::Reset => {
+            let dribble = dribble(context, request, fate);
+            broken_after(sender.send_and_close(request.first_half(), dribble).await)
+        }
         RequestFate::Answered { status, retry_after_s } => {
             wait(context, fate.response_delay).await;
             let retry_after = retry_after_s.map(|s| scaled(context, Span::from_secs(u64::from(s))));
@@ -62,10 +71,11 @@ async fn suffer(context: &Context, sender: &mut Sender, request: &Request, fate:
 }
 
 async fn deliver(context: &Context, sender: &mut Sender, request: &Request, fate: &Fate) -> Ending {
+    let dribble = dribble(context, request, fate);
     if fate.response == ResponseFate::LostBeforeProcessing {
-        return broken_after(sender.send_and_close(request.bytes()).await);
+        return broken_after(sender.send_and_close(request.bytes(), dribble).await);
     }
-    let reply = match sender.exchange(request.bytes()).await {
+    let reply = match sender.exchange(request.bytes(), dribble).await {
         Ok(reply) => reply,
         Err(outcome) => return outcome.into(),
     };
@@ -80,6 +90,11 @@ async fn deliver(context: &Context, sender: &mut Sender, request: &Request, fate
         }
         _ => Ending { outcome: AttemptOutcome::Status(reply.status), retry_after: retry_after(context, &reply) },
     }
+}
+
+fn dribble(context: &Context, request: &Request, fate: &Fate) -> Option<Dribble> {
+    let pace = Pace::new(context.clock, fate.bytes_per_s?);
+    Some(Dribble { pace, head: request.head_length() })
 }
 
 /// The connection was cut on purpose, unless it did not even come to that.

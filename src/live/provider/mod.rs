@@ -16,6 +16,7 @@ mod endpoint;
 mod faults;
 mod generator;
 mod log;
+mod pace;
 mod pull_api;
 mod pull_body;
 mod pull_faults;
@@ -26,6 +27,8 @@ mod request;
 mod sender;
 mod shared_pool;
 
+#[cfg(test)]
+mod carried_out;
 #[cfg(test)]
 mod testing;
 

@@ -7,7 +7,7 @@ use std::future::Future;
 
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::{context::Context, pull_body::PullBody};
+use super::{context::Context, pace::Pace, pull_body::PullBody};
 use crate::{
     fault::{Fate, LossSeen, RequestFate, ResponseFate},
     model::Span,
@@ -35,7 +35,7 @@ pub(super) async fn carry_out(
             if fate.response == ResponseFate::LostBeforeProcessing {
                 return Err(Closed);
             }
-            page.await
+            spoil(context, fate, page.await)
         }
         RequestFate::Lost(LossSeen::Timeout) | RequestFate::Hang => {
             wait(context, timeout + HOLD_MARGIN).await;
@@ -61,6 +61,20 @@ pub(super) async fn carry_out(
         }
         ResponseFate::LostAfterProcessing(LossSeen::Reset) | ResponseFate::LostBeforeProcessing => Err(Closed),
     }
+}
+
+/// A page whose bytes change on their way, or come slowly.
+fn spoil(context: &Context, fate: &Fate, answer: Response<PullBody>) -> Response<PullBody> {
+    answer.map(|body| {
+        let body = match fate.damage {
+            Some(damage) => body.with(|bytes| damage.break_text(bytes)),
+            None => body,
+        };
+        match fate.bytes_per_s {
+            Some(rate) => body.paced(Pace::new(context.clock, rate)),
+            None => body,
+        }
+    })
 }
 
 fn answered(status: u16, retry_after_s: Option<u32>) -> Response<PullBody> {

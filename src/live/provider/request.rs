@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::{context::Context, endpoint::Endpoint};
 use crate::{
-    fault::{Attack, ForgeMethod},
+    fault::{Attack, DamagedPart, Fate, ForgeMethod, Signing},
     model::{Event, EventId, Span},
     rng::Purpose,
     wire::{self, Secret, headers},
@@ -35,14 +35,34 @@ impl Request {
         &self.bytes
     }
 
+    /// Length of its head: the body lies behind it.
+    pub fn head_length(&self) -> usize {
+        self.head
+    }
+
     /// Its head and half of its body.
     pub fn first_half(&self) -> &[u8] {
         &self.bytes[..self.head + (self.bytes.len() - self.head) / 2]
     }
 
-    /// Writes an attempt, signed now.
-    pub fn write_attempt(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32) {
-        self.write_genuine(context, endpoint, event, attempt, context.clock.unix_secs());
+    /// Writes an attempt, signed now, with what its fate does to clock, secret and bytes.
+    pub fn write_attempt(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32, fate: &Fate) {
+        self.render_body(context, event);
+        let id = EventId::genuine(context.plan.run_id, event.seq);
+        let timestamp_s = fate.skew.seen_at(context.clock.unix_secs());
+        let sign = |secret: &Secret| wire::sign(secret, &id.to_string(), timestamp_s, &self.body);
+        let next_secret = || unknown_secret(context, u64::from(endpoint.client));
+        let mut signature = match fate.signing {
+            Signing::Known => sign(&endpoint.secret),
+            Signing::Unknown => sign(&next_secret()),
+            Signing::Both => format!("{} {}", sign(&next_secret()), sign(&endpoint.secret)),
+        };
+        match fate.damage {
+            Some(damage) if damage.part == DamagedPart::Signature => signature = damage.exchange(&signature),
+            Some(damage) => damage.flip(&mut self.body),
+            None => {}
+        }
+        self.assemble(endpoint, &Signed { id, timestamp_s, signature: Some(&signature), attempt });
     }
 
     /// Writes what an attacker sends beside `event`'s first attempt.
@@ -61,7 +81,9 @@ impl Request {
         let id = if method == ForgeMethod::Tampered { genuine } else { EventId::forged(run_id, event.seq) };
         let forged = wire::forged_event_json(&context.plan.workload.payload, id, event, context.clock.wall());
         let signature = match method {
-            ForgeMethod::WrongSecret => Some(wire::sign(&attackers_secret(context), &id.to_string(), now_s, &forged)),
+            ForgeMethod::WrongSecret => {
+                Some(wire::sign(&unknown_secret(context, ATTACKER), &id.to_string(), now_s, &forged))
+            }
             ForgeMethod::Unsigned => None,
             ForgeMethod::UnkeyedSha256 => Some(wire::sign_unkeyed(&id.to_string(), now_s, &forged)),
             ForgeMethod::Tampered => {
@@ -114,11 +136,14 @@ impl Request {
     }
 }
 
-/// A secret that no endpoint has been given: made under a key that belongs to no endpoint.
-fn attackers_secret(context: &Context) -> Secret {
+/// Whose secret an attacker's is: no client has this number.
+const ATTACKER: u64 = u64::MAX;
+
+/// A secret that no receiver has been given: an attacker's, or the next one of a client's endpoint.
+fn unknown_secret(context: &Context, whose: u64) -> Secret {
     let mut bytes = [0; 32];
     for (number, chunk) in bytes.chunks_exact_mut(8).enumerate() {
-        chunk.copy_from_slice(&context.draws.bits(Purpose::Secret, u64::MAX, number as u64).to_le_bytes());
+        chunk.copy_from_slice(&context.draws.bits(Purpose::Secret, whose, number as u64).to_le_bytes());
     }
     Secret::from_bytes(&bytes).expect("32 bytes are a secret")
 }

@@ -9,12 +9,22 @@ use tokio::{
 
 use super::{
     endpoint::Endpoint,
+    pace::Pace,
     reply::{BadReply, Reply, read_reply},
 };
 use crate::{
     live::counting_io::{CountingIo, Meter, Traffic},
     model::AttemptOutcome,
 };
+
+/// A body that comes slowly, behind a head that does not.
+#[derive(Clone, Copy)]
+pub(super) struct Dribble {
+    /// How slowly.
+    pub pace: Pace,
+    /// Length of the head.
+    pub head: usize,
+}
 
 /// A connection that is opened when it is needed.
 ///
@@ -36,11 +46,11 @@ impl Sender {
     }
 
     /// Sends a request and reads the whole answer. The error is what the sender saw instead.
-    pub async fn exchange(&mut self, request: &[u8]) -> Result<Reply, AttemptOutcome> {
+    pub async fn exchange(&mut self, request: &[u8], dribble: Option<Dribble>) -> Result<Reply, AttemptOutcome> {
         let mut stream = self.connection().await?;
         self.traffic.count_request();
         // A receiver may answer and close before it has read everything: its answer still counts.
-        let written = stream.write_all(request).await;
+        let written = write(&mut stream, request, dribble).await;
         let reply = match self.read(&mut stream).await {
             Ok(reply) => reply,
             Err(_) if written.is_err() => return Err(AttemptOutcome::Reset),
@@ -54,10 +64,10 @@ impl Sender {
     }
 
     /// Sends these bytes and closes the connection at once.
-    pub async fn send_and_close(&mut self, bytes: &[u8]) -> Result<(), AttemptOutcome> {
+    pub async fn send_and_close(&mut self, bytes: &[u8], dribble: Option<Dribble>) -> Result<(), AttemptOutcome> {
         let mut stream = self.connection().await?;
         self.traffic.count_request();
-        stream.write_all(bytes).await.map_err(|_| AttemptOutcome::Reset)?;
+        write(&mut stream, bytes, dribble).await.map_err(|_| AttemptOutcome::Reset)?;
         let _ = stream.shutdown().await;
         Ok(())
     }
@@ -101,6 +111,21 @@ impl Sender {
     }
 }
 
+/// Sends a request's bytes: all at once, or its body as the fault wills.
+async fn write(stream: &mut CountingIo<TcpStream>, bytes: &[u8], dribble: Option<Dribble>) -> io::Result<()> {
+    let Some(Dribble { pace, head }) = dribble else { return stream.write_all(bytes).await };
+    let (head, mut body) = bytes.split_at(head.min(bytes.len()));
+    stream.write_all(head).await?;
+    let mut gone = 0;
+    while !body.is_empty() {
+        pace.wait_beyond(gone).await;
+        let (next, rest) = body.split_at(pace.due_beyond(gone).min(body.len()));
+        stream.write_all(next).await?;
+        (body, gone) = (rest, gone + next.len());
+    }
+    Ok(())
+}
+
 /// Whether an idle connection is still good: open, and silent. Costs a system call only when
 /// something has happened on it.
 fn is_open(stream: &CountingIo<TcpStream>) -> bool {
@@ -142,16 +167,16 @@ mod tests {
     async fn a_kept_connection_is_used_again_and_one_closed_meanwhile_is_replaced() {
         let (listener, mut sender) = listening().await;
         let serve = async { answer(listener.accept().await.unwrap().0, OK).await };
-        let (first, stream) = tokio::join!(sender.exchange(b"ping"), serve);
+        let (first, stream) = tokio::join!(sender.exchange(b"ping", None), serve);
         assert_eq!(first.unwrap().status, 200);
-        let (second, stream) = tokio::join!(sender.exchange(b"ping"), answer(stream, OK));
+        let (second, stream) = tokio::join!(sender.exchange(b"ping", None), answer(stream, OK));
         assert_eq!(second.unwrap().status, 200);
 
         drop(stream);
         // Until this process has been told of the close.
         sender.kept.as_ref().unwrap().get_ref().readable().await.unwrap();
         let serve = async { answer(listener.accept().await.unwrap().0, OK).await };
-        let (third, _stream) = tokio::join!(sender.exchange(b"ping"), serve);
+        let (third, _stream) = tokio::join!(sender.exchange(b"ping", None), serve);
         assert_eq!(third.unwrap().status, 200);
         assert_eq!(sender.traffic.totals(), (3 * OK.len() as u64, 12, 3));
     }
@@ -161,7 +186,7 @@ mod tests {
         let (listener, mut sender) = listening().await;
         for cut in [0, 10, OK.len() - 1] {
             let serve = async { drop(answer(listener.accept().await.unwrap().0, &OK[..cut]).await) };
-            let (outcome, ()) = tokio::join!(sender.exchange(b"ping"), serve);
+            let (outcome, ()) = tokio::join!(sender.exchange(b"ping", None), serve);
             assert_eq!(outcome, Err(AttemptOutcome::Reset));
             assert!(sender.kept.is_none());
         }
@@ -172,7 +197,7 @@ mod tests {
         let (listener, mut sender) = listening().await;
         let text = [OK, b"HTTP/1.1 200 OK\r\n\r\n"].concat();
         let serve = async { answer(listener.accept().await.unwrap().0, &text).await };
-        let (answered, _stream) = tokio::join!(sender.exchange(b"ping"), serve);
+        let (answered, _stream) = tokio::join!(sender.exchange(b"ping", None), serve);
         assert_eq!(answered.unwrap().status, 200);
         assert!(sender.kept.is_none());
     }

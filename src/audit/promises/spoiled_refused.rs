@@ -1,0 +1,55 @@
+//! What is genuine no more when it arrives is refused.
+
+use super::{
+    Breaches, Checker, Context, Finding, Promise,
+    fates::{answered_by_fault, fate_of, must_be_refused},
+};
+use crate::{
+    audit::Book,
+    model::AttemptOutcome,
+    record::{Attempt, Record},
+};
+
+/// The promise's name.
+pub const NAME: &str = "spoiled-is-refused";
+
+pub(super) const PROMISE: Promise = Promise {
+    name: NAME,
+    words: "a request that was changed on its way, signed with an unknown secret or stamped too far off is refused",
+    usual_cause: "the signature or the timestamp is not verified, or over other bytes than those that came",
+    checker: |context| {
+        let spoils = |kind: &str| ["corrupt", "rotate-secret", "clock-skew"].contains(&kind);
+        let spoils =
+            |fault: &crate::fault::FaultPlan| fault.consumers.contains(&context.consumer) && spoils(fault.kind.name());
+        let expected = context.plan.faults.iter().any(spoils);
+        Box::new(SpoiledRefused { expected, answered: false, breaches: Breaches::default() })
+    },
+};
+
+/// Spoiled attempts that the receiver itself answered 2xx.
+struct SpoiledRefused {
+    /// Whether any fault of the plan spoils requests: most plans have none, and nothing to compute.
+    expected: bool,
+    answered: bool,
+    breaches: Breaches,
+}
+
+impl Checker for SpoiledRefused {
+    fn see(&mut self, record: &Record, _before: &Book, context: &Context<'_>) {
+        if !self.expected {
+            return;
+        }
+        let Record::Attempt(attempt @ Attempt { outcome: AttemptOutcome::Status(_), .. }) = record else { return };
+        let fate = fate_of(attempt, context);
+        if must_be_refused(&fate, context.mine()) && !answered_by_fault(&fate) {
+            self.answered = true;
+            if attempt.outcome.is_ack() {
+                self.breaches.add(attempt.what);
+            }
+        }
+    }
+
+    fn finish(&mut self, _context: &Context<'_>) -> Finding {
+        self.breaches.finding(self.answered)
+    }
+}
