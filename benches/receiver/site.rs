@@ -62,10 +62,12 @@ impl Site {
             Workers::Idle => (1, "1h"),
             Workers::On => (4, "0s"),
         };
+        // Only a queue that outlives its process can know copies.
+        let dedupe = queue != "memory";
         let scenario = format!(
             "title = \"bench\"\nrun_id = \"{}\"\n[[consumer]]\nname = \"webhook\"\nkind = \"webhook\"\n\
              queue = \"{queue}\"\nqueue_capacity = 1000000000\nworkers = {workers}\n\
-             connection_limit = 4096\neffect = {{ duration = \"{duration}\" }}\n",
+             connection_limit = 4096\ndedupe = {dedupe}\neffect = {{ duration = \"{duration}\" }}\n",
             run_id()
         );
         let dir = tempfile::tempdir()?;

@@ -104,6 +104,7 @@ pub(crate) fn webhook(name: &str, clients: u32) -> ConsumerPlan {
         signature_tolerance: Span::from_secs(300),
         body_limit: 1 << 20,
         connection_limit: 1_024,
+        dedupe: false,
     };
     consumer(name, clients, Path::Webhook(path))
 }

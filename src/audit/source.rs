@@ -23,6 +23,7 @@ pub fn obligation_of(record: &Record) -> Option<Obligation> {
         | Record::Open { what, .. }
         | Record::Receipt { what, .. }
         | Record::Worked { what, .. }
+        | Record::Suppressed { what, .. }
         | Record::Queued { what, .. }
         | Record::DeadLetter { what, .. } => Some(*what),
         _ => None,

@@ -174,6 +174,7 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
             (at, format!("fault: {name} hits {}", attempt_name(attempt, copy)))
         }
         Record::Receipt { forged, at, .. } => (at, format!("{}received and accepted", forged_mark(forged))),
+        Record::Suppressed { at, .. } => (at, "recognised as a copy before its ack, not queued again".to_owned()),
         Record::Worked { outcome, at, .. } => (at, worked_in_words(outcome).to_owned()),
         Record::Effect(row) => (row.at, effect_in_words(&row)),
         Record::Open { attempts, .. } => return Some((None, format!("delivery still open after {attempts} attempts"))),

@@ -8,7 +8,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use super::{Durability, Item, Leased, Queue, StoreError};
+use super::{Durability, Item, Kept, Leased, Queue, StoreError};
 
 /// Items in memory.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Queue for MemoryQueue {
         Durability::None
     }
 
-    async fn put(&self, items: Vec<Item>) -> Result<(), StoreError> {
+    async fn put(&self, items: Vec<Item>) -> Result<Kept, StoreError> {
         let mut state = self.state();
         for item in items {
             state.next_lease += 1;
@@ -46,7 +46,7 @@ impl Queue for MemoryQueue {
         }
         drop(state);
         self.arrived.notify_one();
-        Ok(())
+        Ok(Kept::default())
     }
 
     async fn take(&self, max: usize) -> Vec<Leased> {

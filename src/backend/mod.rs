@@ -59,13 +59,35 @@ pub enum Durability {
     PowerLoss,
 }
 
+/// What a queue does with an event that it has accepted before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Copies {
+    /// It comes out as often as it was put.
+    #[default]
+    Keep,
+    /// A copy is recognised and left out, for as long as the store exists: whether the first one
+    /// waits, is done with or lies among the dead letters. The ledger stays the authority over effects.
+    Suppress,
+}
+
+/// A batch that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// Places in the batch whose events had been accepted before and were left out, in order. Empty
+    /// with [`Copies::Keep`].
+    pub copies: Vec<usize>,
+}
+
 /// Where accepted events wait for a worker.
 ///
 /// # Promises
 ///
 /// - [`put`](Queue::put) returns when the whole batch is as durable as
-///   [`durability`](Queue::durability) says, or fails and has kept none of it. It does not look for
-///   duplicates: the same event put twice comes out twice.
+///   [`durability`](Queue::durability) says, or fails and has kept none of it.
+/// - With [`Copies::Keep`] it does not look for duplicates: the same event put twice comes out twice.
+///   With [`Copies::Suppress`] a client's event is kept once, however often it is put, at once or
+///   later, also after reopening; `put` tells the copies, and an event that it tells as one is as
+///   durable as the first.
 /// - An item is handed to one worker at a time. It stays in the queue until
 ///   [`done`](Queue::done) or [`bury`](Queue::bury); if the process dies first, it comes again after
 ///   reopening, unless the engine's durability is `None`. So delivery to workers is at least once.
@@ -79,7 +101,7 @@ pub trait Queue: Send + Sync {
     fn durability(&self) -> Durability;
 
     /// Keeps a batch.
-    async fn put(&self, items: Vec<Item>) -> Result<(), StoreError>;
+    async fn put(&self, items: Vec<Item>) -> Result<Kept, StoreError>;
 
     /// Leases up to `max` items, waiting for the first one.
     async fn take(&self, max: usize) -> Vec<Leased>;
@@ -165,11 +187,17 @@ pub struct LedgerHooks {
     pub between_effect_and_ledger: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// Opens a queue in `dir`.
+/// Opens a queue in `dir` that keeps copies.
 pub fn open_queue(kind: QueueKind, dir: &Path) -> Result<Arc<dyn Queue>, StoreError> {
+    open_queue_with(kind, Copies::Keep, dir)
+}
+
+/// Opens a queue in `dir`. The one in memory keeps copies in any case: what it could remember of
+/// them would be gone with its process.
+pub fn open_queue_with(kind: QueueKind, copies: Copies, dir: &Path) -> Result<Arc<dyn Queue>, StoreError> {
     Ok(match kind {
         QueueKind::Memory => Arc::new(memory::MemoryQueue::default()),
-        QueueKind::Sqlite => Arc::new(sqlite::SqliteQueue::open(&dir.join(sqlite::QUEUE_FILE))?),
+        QueueKind::Sqlite => Arc::new(sqlite::SqliteQueue::open(&dir.join(sqlite::QUEUE_FILE), copies)?),
     })
 }
 

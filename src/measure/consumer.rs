@@ -42,7 +42,7 @@ pub struct ConsumerResult {
     pub receipts: Option<u64>,
     /// Receipts of genuine events beyond the first per obligation.
     pub duplicates_received: Option<u64>,
-    /// Duplicates that a worker recognised and suppressed.
+    /// Duplicates that a worker, or the queue before their ack, recognised and suppressed.
     pub duplicates_suppressed: Option<u64>,
     /// Effects beyond the first per obligation.
     pub duplicates_applied: Option<u64>,

@@ -51,7 +51,7 @@ quantities! {
     "endpoints_disabled", Count, "how often an endpoint was switched off", |c| count(c.endpoints_disabled);
     "receipts", Count, "times that an event was durably accepted", |c| maybe(c.receipts);
     "duplicates_received", Count, "receipts beyond the first per obligation", |c| maybe(c.duplicates_received);
-    "duplicates_suppressed", Count, "duplicates recognised by a worker", |c| maybe(c.duplicates_suppressed);
+    "duplicates_suppressed", Count, "duplicates recognised by a worker, or before their ack", |c| maybe(c.duplicates_suppressed);
     "duplicates_applied", Count, "effects beyond the first per obligation", |c| maybe(c.duplicates_applied);
     "due", Count, "obligations: events times the clients that follow them", |c| count(c.due);
     "applied", Count, "obligations that took effect", |c| maybe(c.applied);

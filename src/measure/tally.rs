@@ -103,7 +103,9 @@ impl Tally {
                     self.series.at(*at).duplicates_received += 1;
                 }
             }
-            Record::Worked { outcome: EffectOutcome::Duplicate, .. } => self.duplicates_suppressed += 1,
+            Record::Worked { outcome: EffectOutcome::Duplicate, .. } | Record::Suppressed { .. } => {
+                self.duplicates_suppressed += 1;
+            }
             Record::Effect(row) if !row.forged && !row.superseded && !before.facts(row.what).any(Facts::APPLIED) => {
                 self.series.at(row.at).applied += 1;
             }

@@ -239,6 +239,14 @@ pub enum Record {
         /// True where a person stopped it.
         interrupted: bool,
     },
+    /// Receiver: a copy of an accepted event was recognised before its ack and not queued again.
+    /// Written beside its receipt.
+    Suppressed {
+        /// Whose event.
+        what: Obligation,
+        /// When.
+        at: Time,
+    },
 }
 
 /// One POST of a delivery.

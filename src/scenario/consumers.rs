@@ -100,6 +100,7 @@ fn refuse_foreign_keys(at: &At, raw: &RawConsumer, kind: Kind) -> Result<(), Pro
             ("signature_tolerance", raw.signature_tolerance.is_some()),
             ("body_limit_bytes", raw.body_limit_bytes.is_some()),
             ("connection_limit", raw.connection_limit.is_some()),
+            ("dedupe", raw.dedupe.is_some()),
         ],
         Kind::Webhook => &[("strategy", raw.strategy.is_some())],
     };
@@ -122,6 +123,7 @@ fn refuse_foreign_keys(at: &At, raw: &RawConsumer, kind: Kind) -> Result<(), Pro
         ("max_tries", raw.max_tries.is_some()),
         ("effect", raw.effect.is_some()),
         ("flaw", raw.flaw.is_some()),
+        ("dedupe", raw.dedupe.is_some()),
     ];
     if let Some((key, _)) = inner.iter().find(|(_, given)| *given && raw.url.is_some()) {
         return Err(at
@@ -174,7 +176,22 @@ fn read_webhook(at: &At, raw: &RawConsumer) -> Result<WebhookPlan, Problem> {
         )?,
         body_limit: within(&at.key("body_limit_bytes"), raw.body_limit_bytes, 1 << 20, (1, 64 << 20))?,
         connection_limit: within(&at.key("connection_limit"), raw.connection_limit, 1_024, (1, 100_000))?,
+        dedupe: read_dedupe(&at.key("dedupe"), raw)?,
     })
+}
+
+fn read_dedupe(at: &At, raw: &RawConsumer) -> Result<bool, Problem> {
+    let dedupe = raw.dedupe.unwrap_or(false);
+    if dedupe && raw.queue.as_deref() == Some("memory") {
+        return Err(at.problem(
+            "what a queue in memory knows of earlier events is gone with its process",
+            "write queue = \"sqlite\", or remove dedupe: the ledger suppresses duplicates in any case",
+        ));
+    }
+    if dedupe && raw.flaw.as_deref() == Some("synchronous") {
+        return Err(at.problem("a synchronous receiver does not use its queue", "remove dedupe, or the flaw"));
+    }
+    Ok(dedupe)
 }
 
 /// Load goes to this machine only; a slip of the keyboard must not reach anybody else.

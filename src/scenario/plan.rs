@@ -182,6 +182,8 @@ pub struct WebhookPlan {
     pub body_limit: u64,
     /// Connections at most.
     pub connection_limit: u32,
+    /// Whether a copy of an accepted event is recognised before its ack and not queued again.
+    pub dedupe: bool,
 }
 
 /// A receiver that somebody else runs.

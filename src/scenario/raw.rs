@@ -232,6 +232,9 @@ pub struct RawConsumer {
     pub body_limit_bytes: Option<u64>,
     /// Webhook: connections at most. Default 1024.
     pub connection_limit: Option<u32>,
+    /// Webhook: whether the queue recognises a copy of an event that it accepted before, so that it is
+    /// acked and not queued again. Needs a durable queue. Default false: the ledger alone decides.
+    pub dedupe: Option<bool>,
 }
 
 /// What every strategy takes beside its own keys.

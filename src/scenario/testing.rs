@@ -43,6 +43,7 @@ pub fn webhook_consumer(clients: u32) -> ConsumerPlan {
         signature_tolerance: Span::from_secs(300),
         body_limit: 1 << 20,
         connection_limit: 100,
+        dedupe: false,
     };
     consumer("webhook", clients, Path::Webhook(webhook))
 }

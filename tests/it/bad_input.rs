@@ -269,3 +269,24 @@ fn a_port_in_use_is_named() {
     let said = refused(work.path(), &["provider", "quickstart", "--listen", &address]);
     assert!(said.contains(&address) && said.contains("in use"), "{said}");
 }
+
+#[test]
+fn dedupe_is_refused_where_it_would_mean_nothing() {
+    let cases = [
+        format!("{HEAD}{WEBHOOK}dedupe = true\nqueue = \"memory\"\n"),
+        format!("{HEAD}{WEBHOOK}dedupe = true\nflaw = \"synchronous\"\n"),
+        format!("{HEAD}{WEBHOOK}dedupe = true\nurl = \"http://127.0.0.1:1/\"\n"),
+        format!("{HEAD}{POLLING}dedupe = true\nstrategy = {{ kind = \"fixed\", interval = \"5s\" }}\n"),
+    ];
+    let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:5: consumer.webhook.dedupe: what a queue in memory knows of earlier events is gone with its process
+      fix: write queue = "sqlite", or remove dedupe: the ledger suppresses duplicates in any case
+    pushpull: s.toml:5: consumer.webhook.dedupe: a synchronous receiver does not use its queue
+      fix: remove dedupe, or the flaw
+    pushpull: s.toml:5: consumer.webhook.dedupe: means nothing for a receiver that is somebody else's
+      fix: remove it, or remove url
+    pushpull: s.toml:5: consumer.p.dedupe: means nothing for kind = "polling"
+      fix: remove it, or write kind = "webhook"
+    "#);
+}

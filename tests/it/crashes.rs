@@ -15,6 +15,19 @@ fn fifty_instants(window_ms: u64) -> String {
 #[cfg(unix)]
 #[test]
 fn fifty_kills_under_load_lose_nothing_and_double_nothing() {
+    fifty_kills("");
+}
+
+/// What the queue takes for a copy must be somewhere already, whatever instant the kill came at.
+#[cfg(unix)]
+#[test]
+fn fifty_kills_of_a_receiver_that_suppresses_copies_lose_nothing() {
+    let run = fifty_kills("dedupe = true");
+    assert!(run.count("webhook", "duplicates_suppressed") > 0, "{}", run.stdout());
+}
+
+#[cfg(unix)]
+fn fifty_kills(extra: &str) -> crate::support::Run {
     let instants = fifty_instants(24_000);
     let scenario = format!(
         r#"
@@ -30,6 +43,7 @@ fn fifty_kills_under_load_lose_nothing_and_double_nothing() {
         kind    = "webhook"
         workers = 8
         effect  = {{ duration = "2ms", distribution = "exponential" }}
+        {extra}
         [[fault]]
         kind        = "drop-ack"
         probability = 0.1
@@ -43,6 +57,7 @@ fn fifty_kills_under_load_lose_nothing_and_double_nothing() {
     run.assert_safe("webhook");
     // Two instants may fall into one downtime.
     assert!(run.deaths() >= 40, "only {} kills: {}", run.deaths(), run.stdout());
+    run
 }
 
 /// A correct consumer dies three times at each named point and still keeps both promises.
@@ -82,6 +97,7 @@ fn a_receiver_may_die_at_any_named_point() {
         ["before-store", "after-store", "after-ack", "before-apply", "between-effect-and-ledger", "after-apply"]
     {
         dies_at(point, "webhook", "");
+        dies_at(point, "webhook", "dedupe = true");
     }
 }
 

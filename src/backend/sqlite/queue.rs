@@ -18,7 +18,7 @@ use super::{
     writer::{Call, Writer},
 };
 use crate::{
-    backend::{Durability, Item, Leased, Queue},
+    backend::{Copies, Durability, Item, Kept, Leased, Queue},
     model::Time,
 };
 
@@ -29,7 +29,9 @@ const TABLES: &str = "
         tries INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS dead_letter (
         id INTEGER PRIMARY KEY, client INTEGER NOT NULL, event_id TEXT NOT NULL,
-        subject INTEGER NOT NULL, version INTEGER NOT NULL, received_at INTEGER NOT NULL);";
+        subject INTEGER NOT NULL, version INTEGER NOT NULL, received_at INTEGER NOT NULL);
+    CREATE TABLE IF NOT EXISTS accepted (
+        client INTEGER NOT NULL, event_id TEXT NOT NULL, PRIMARY KEY (client, event_id)) WITHOUT ROWID;";
 
 /// The columns that [`read_item`] reads.
 pub(in crate::backend) const ITEM_COLUMNS: &str = "client, event_id, subject, version, received_at";
@@ -38,7 +40,11 @@ pub(in crate::backend) const ITEM_COLUMNS: &str = "client, event_id, subject, ve
 pub(in crate::backend) struct SqliteQueue {
     writer: Writer<QueueCall>,
     line: Arc<Line>,
+    copies: Copies,
 }
+
+/// The lease of an item that was left out as a copy; rows count from 1.
+const COPY: u64 = 0;
 
 /// What waits in memory. Rows that are leased are on disk only.
 #[derive(Default)]
@@ -53,6 +59,15 @@ impl Line {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lets workers have what a commit has kept.
+    fn admit(&self, items: Vec<Item>, leases: Vec<u64>) -> Kept {
+        let copies: Vec<usize> = (0..leases.len()).filter(|place| leases[*place] == COPY).collect();
+        self.depth.fetch_add((items.len() - copies.len()) as u64, Ordering::Relaxed);
+        let pairs = leases.into_iter().zip(items).filter(|(lease, _)| *lease != COPY);
+        self.push(pairs.map(|(lease, item)| Leased { lease, tries: 0, item }));
+        Kept { copies }
+    }
+
     fn push(&self, items: impl IntoIterator<Item = Leased>) {
         self.ready().extend(items);
         self.arrived.notify_one();
@@ -60,7 +75,7 @@ impl Line {
 }
 
 enum QueueCall {
-    Put { items: Vec<Item>, leases: Vec<u64>, answer: oneshot::Sender<Result<(), StoreError>> },
+    Put { items: Vec<Item>, copies: Copies, leases: Vec<u64>, answer: oneshot::Sender<Result<Kept, StoreError>> },
     Done { leases: Vec<u64>, removed: u64 },
     Retry { leased: Leased, answer: oneshot::Sender<Result<(), StoreError>> },
     Bury { leased: Leased, answer: oneshot::Sender<Result<(), StoreError>> },
@@ -68,7 +83,7 @@ enum QueueCall {
 
 impl SqliteQueue {
     /// Opens the file and takes up what an earlier process left.
-    pub fn open(path: &Path) -> Result<SqliteQueue, StoreError> {
+    pub fn open(path: &Path, copies: Copies) -> Result<SqliteQueue, StoreError> {
         let connection = open(path, TABLES)?;
         let line = Arc::new(Line::default());
         {
@@ -86,7 +101,7 @@ impl SqliteQueue {
             line.push(left);
         }
         let writer = Writer::start(path, connection, Arc::clone(&line), Box::new(|_| {}))?;
-        Ok(SqliteQueue { writer, line })
+        Ok(SqliteQueue { writer, line, copies })
     }
 }
 
@@ -107,11 +122,18 @@ impl Call for QueueCall {
 
     fn run(&mut self, _line: &mut Arc<Line>, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         match self {
-            QueueCall::Put { items, leases, .. } => {
+            QueueCall::Put { items, copies, leases, .. } => {
+                let mut claim = transaction
+                    .prepare_cached("INSERT INTO accepted (client, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
                 let mut insert = transaction.prepare_cached(
                     "INSERT INTO queue (client, event_id, subject, version, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?;
                 for item in items {
+                    // Whoever inserts the claim has the right to the row.
+                    if *copies == Copies::Suppress && claim.execute(params![item.client, item.event_id])? == 0 {
+                        leases.push(COPY);
+                        continue;
+                    }
                     let at = item.received_at.0 as i64;
                     let id = insert.insert(params![item.client, item.event_id, item.subject, item.version, at])?;
                     leases.push(id as u64);
@@ -140,13 +162,8 @@ impl Call for QueueCall {
 
     fn finish(self, line: &mut Arc<Line>, committed: Result<(), StoreError>) {
         match self {
-            QueueCall::Put { items, leases, answer } => {
-                if committed.is_ok() {
-                    line.depth.fetch_add(items.len() as u64, Ordering::Relaxed);
-                    let pairs = leases.into_iter().zip(items);
-                    line.push(pairs.map(|(lease, item)| Leased { lease, tries: 0, item }));
-                }
-                let _ = answer.send(committed);
+            QueueCall::Put { items, leases, answer, .. } => {
+                let _ = answer.send(committed.map(|()| line.admit(items, leases)));
             }
             // An item that is not forgotten comes again, and the ledger knows it.
             QueueCall::Done { removed, .. } => {
@@ -175,10 +192,10 @@ impl Queue for SqliteQueue {
         Durability::PowerLoss
     }
 
-    async fn put(&self, items: Vec<Item>) -> Result<(), StoreError> {
+    async fn put(&self, items: Vec<Item>) -> Result<Kept, StoreError> {
         let (answer, answered) = oneshot::channel();
         let leases = Vec::with_capacity(items.len());
-        self.writer.send(QueueCall::Put { items, leases, answer })?;
+        self.writer.send(QueueCall::Put { items, copies: self.copies, leases, answer })?;
         self.writer.answer(answered).await
     }
 

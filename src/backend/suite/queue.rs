@@ -139,6 +139,64 @@ async fn each_item_is_leased_once(open: Open<'_>, dir: &Path) -> Checked {
     Ok(())
 }
 
+async fn a_copy_is_told_and_left_out(open: Open<'_>, dir: &Path) -> Checked {
+    let queue = open(dir);
+    let other_client = Item { client: 7, ..item(1) };
+    let kept = queue.put(vec![item(1), item(2), item(1), other_client]).await?;
+    hold!(kept.copies == [2], "copies within a batch: {:?}", kept.copies);
+    hold!(queue.depth() == 3, "depth {} after three events", queue.depth());
+    // One dead, one done with, one with a worker: all of them have been accepted.
+    let taken = take_all(queue.as_ref(), 3).await;
+    queue.bury(taken[0].clone()).await?;
+    queue.done(&[taken[1].lease]).await?;
+    let kept = queue.put(vec![item(3), item(1), item(2)]).await?;
+    hold!(kept.copies == [1, 2], "copies of a dead and of a done event: {:?}", kept.copies);
+    drop(queue);
+    let again = open(dir);
+    let kept = again.put(vec![item(1), item(2), item(3), item(4)]).await?;
+    hold!(kept.copies == [0, 1, 2], "copies after reopening: {:?}", kept.copies);
+    hold!(again.depth() == 3, "depth {} after reopening", again.depth());
+    Ok(())
+}
+
+async fn simultaneous_copies_are_kept_once(open: Open<'_>, dir: &Path) -> Checked {
+    let queue = open(dir);
+    let mut putters = JoinSet::new();
+    for _ in 0..40 {
+        let queue = Arc::clone(&queue);
+        putters.spawn(async move { queue.put(vec![item(1), item(2)]).await });
+    }
+    let mut copies = 0;
+    for kept in putters.join_all().await {
+        copies += kept?.copies.len();
+    }
+    hold!((copies, queue.depth()) == (78, 2), "{copies} copies told, {} kept", queue.depth());
+    Ok(())
+}
+
+/// Opens a durable queue with what a test wants of copies.
+fn sqlite_with(copies: Copies) -> impl Fn(&Path) -> Arc<dyn Queue> {
+    move |dir| open_queue_with(QueueKind::Sqlite, copies, dir).unwrap()
+}
+
+#[tokio::test]
+async fn a_durable_queue_that_suppresses_copies_keeps_an_event_once() {
+    for (copies, holds) in [(Copies::Suppress, true), (Copies::Keep, false)] {
+        let open = sqlite_with(copies);
+        let (_a, dir) = scratch();
+        assert_eq!(a_copy_is_told_and_left_out(&open, &dir).await.is_ok(), holds, "{copies:?}");
+        let (_b, dir) = scratch();
+        assert_eq!(simultaneous_copies_are_kept_once(&open, &dir).await.is_ok(), holds, "{copies:?}");
+    }
+}
+
+#[tokio::test]
+async fn suppressing_copies_breaks_no_promise_to_events_put_once() {
+    // The first check puts an event twice and wants it twice.
+    let broken = broken_promises(&sqlite_with(Copies::Suppress)).await;
+    assert_eq!(broken, ["what_is_put_comes_out_in_order"]);
+}
+
 /// The names of the checks that an engine fails, each on a fresh folder.
 async fn broken_promises(open: Open<'_>) -> Vec<&'static str> {
     let mut broken = Vec::new();
@@ -192,7 +250,7 @@ impl Queue for BrokenQueue {
     fn durability(&self) -> Durability {
         Durability::PowerLoss
     }
-    async fn put(&self, items: Vec<Item>) -> Result<(), StoreError> {
+    async fn put(&self, items: Vec<Item>) -> Result<Kept, StoreError> {
         if self.how == Break::LeasesTwice {
             self.inner.put(items.clone()).await?;
         }
@@ -212,7 +270,7 @@ impl Queue for BrokenQueue {
     async fn retry(&self, leased: Leased) -> Result<(), StoreError> {
         if self.how == Break::RetryForgets {
             self.inner.done(&[leased.lease]).await?;
-            return self.inner.put(vec![leased.item]).await;
+            return self.inner.put(vec![leased.item]).await.map(drop);
         }
         self.inner.retry(leased).await
     }

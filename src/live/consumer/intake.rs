@@ -83,11 +83,15 @@ async fn take_in(core: &Core, batch: &mut Vec<Offer>) {
     let receipts: Vec<Record> = items.iter().map(|item| receipt(core, item)).collect();
     let stored = core.queue.put(items).await;
     match &stored {
-        Ok(()) => write_receipts(core, receipts),
+        Ok(kept) => {
+            let copies = kept.copies.iter().filter_map(|place| suppressed(&receipts[*place])).collect();
+            core.counts.duplicates.fetch_add(kept.copies.len() as u64, Ordering::Relaxed);
+            write_receipts(core, receipts, copies);
+        }
         Err(error) => core.fail(error.clone()),
     }
     for answer in waiting {
-        let _ = answer.send(stored.clone().map_err(AcceptError::Store));
+        let _ = answer.send(stored.as_ref().map(drop).map_err(|error| AcceptError::Store(error.clone())));
     }
 }
 
@@ -97,11 +101,20 @@ pub(super) fn receipt(core: &Core, item: &Item) -> Record {
     Record::Receipt { what, forged, at: core.now() }
 }
 
-pub(super) fn write_receipts(core: &Core, receipts: Vec<Record>) {
+/// What is written down of a copy besides its receipt. Of a forged one nothing: its number is not an
+/// event's.
+fn suppressed(receipt: &Record) -> Option<Record> {
+    match *receipt {
+        Record::Receipt { what, forged: false, at } => Some(Record::Suppressed { what, at }),
+        _ => None,
+    }
+}
+
+pub(super) fn write_receipts(core: &Core, receipts: Vec<Record>, copies: Vec<Record>) {
     core.counts.accepted.fetch_add(receipts.len() as u64, Ordering::Relaxed);
     let count = receipts.len();
-    for receipt in receipts {
-        core.records.put(receipt);
+    for record in receipts.into_iter().chain(copies) {
+        core.records.put(record);
     }
     // Before anybody is told: what is acked is also written down.
     core.records.flush();

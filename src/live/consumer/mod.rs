@@ -32,7 +32,7 @@ pub use self::intake::AcceptError;
 use self::{intake::Offer, pages::Pages};
 use super::{CrashPoints, Role, RoleError, clock::Clock, control::Progress};
 use crate::{
-    backend::{self, CursorStore, Durability, Item, Ledger, LedgerHooks, Queue, StoreError, volatile_records},
+    backend::{self, Copies, CursorStore, Durability, Item, Ledger, LedgerHooks, Queue, StoreError, volatile_records},
     fault::CrashPoint,
     model::{RunId, Time},
     record::{RecordLog, RecordSink},
@@ -78,7 +78,7 @@ pub struct Counts {
     pub accepted: AtomicU64,
     /// Effects applied.
     pub applied: AtomicU64,
-    /// Duplicates suppressed.
+    /// Duplicates suppressed, by the ledger or before their ack.
     pub duplicates: AtomicU64,
     /// Effects that a newer version overtook.
     pub stale: AtomicU64,
@@ -117,7 +117,7 @@ impl Consumer {
             },
         };
         let core = Core {
-            queue: backend::open_queue(plan.queue, dir)?,
+            queue: backend::open_queue_with(plan.queue, copies_of(&plan), dir)?,
             ledger: backend::open_ledger(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?,
             cursors: if plan.polls() { Some(backend::open_cursors(dir, run_id)?) } else { None },
             number,
@@ -250,6 +250,11 @@ impl Consumer {
     pub fn stores(&self) -> &std::path::Path {
         &self.stores
     }
+}
+
+/// What the queue does with copies.
+fn copies_of(plan: &ConsumerPlan) -> Copies {
+    if plan.webhook().is_some_and(|webhook| webhook.dedupe) { Copies::Suppress } else { Copies::Keep }
 }
 
 impl From<StoreError> for RoleError {

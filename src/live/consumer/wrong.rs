@@ -69,7 +69,7 @@ impl Consumer {
         let core = &self.core;
         spend(core, &item).await;
         let outcomes = apply(core, std::iter::once(&item)).await?;
-        write_receipts(core, vec![receipt(core, &item)]);
+        write_receipts(core, vec![receipt(core, &item)], Vec::new());
         for outcome in outcomes {
             write_down(core, &item, outcome);
         }

@@ -234,6 +234,10 @@ impl Left {
         self.records.iter().filter(|record| matches!(record, Record::Receipt { .. })).count()
     }
 
+    fn suppressed(&self) -> usize {
+        self.records.iter().filter(|record| matches!(record, Record::Suppressed { .. })).count()
+    }
+
     fn queued(&self) -> usize {
         self.records.iter().chain(&self.stored).filter(|record| matches!(record, Record::Queued { .. })).count()
     }

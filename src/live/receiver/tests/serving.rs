@@ -30,6 +30,31 @@ async fn forty_simultaneous_copies_take_effect_once() {
 }
 
 #[tokio::test]
+async fn with_dedupe_a_copy_is_acked_counted_and_never_queued() {
+    let site = Site::new(|consumer| {
+        // Nothing but the door stands between a copy and its effect.
+        consumer.ledger = LedgerKind::None;
+        if let crate::scenario::Path::Webhook(webhook) = &mut consumer.path {
+            webhook.dedupe = true;
+        }
+    });
+    let running = site.first().await;
+    assert_eq!(running.post_copies(40).await, [200; 40]);
+    assert_eq!(running.post(2).await, 200);
+    running.settled(41).await;
+    assert_eq!(running.metric("effects_total{outcome=\"duplicate\"}").await, 39);
+    let address = running.listen;
+    let left = running.stop().await;
+    assert_eq!((left.effects().len(), left.receipts(), left.suppressed()), (2, 41, 39));
+    // A successor on the same stores still knows both.
+    let successor = site.start(1, address).await;
+    assert_eq!([successor.post(1).await, successor.post(2).await, successor.post(3).await], [200; 3]);
+    successor.settled(3).await;
+    let left = successor.stop().await;
+    assert_eq!((left.effects().len(), left.receipts(), left.suppressed()), (3, 3, 2));
+}
+
+#[tokio::test]
 async fn without_a_ledger_every_copy_takes_effect() {
     let running = Site::new(|consumer| consumer.ledger = LedgerKind::None).first().await;
     running.post_copies(5).await;
