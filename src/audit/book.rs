@@ -21,6 +21,7 @@ pub struct Book {
     polls: bool,
     external: bool,
     grain: Span,
+    retention: Option<Span>,
     facts: Vec<Facts>,
     /// When it took effect, or was found superseded; `MAX` where neither.
     settled_at: Vec<Time>,
@@ -46,6 +47,7 @@ impl Book {
             polls: mine.polls(),
             external: mine.is_external(),
             grain: plan.providers.get(usize::from(mine.provider)).map_or(Span::ZERO, |p| p.timestamp_grain),
+            retention: plan.providers.get(usize::from(mine.provider)).and_then(|p| p.pull.retention),
             facts: vec![Facts::default(); n],
             settled_at: vec![Time::MAX; n],
             received_at: vec![Time::MAX; n],
@@ -178,19 +180,28 @@ impl Book {
         self.external
     }
 
-    /// Everything known of an obligation once all records are read.
+    /// Everything known of an obligation once all records are read; the run ended at `end`.
     #[must_use]
-    pub fn final_facts(&self, client: ClientNo, event: &Event, lives: &Lives) -> Facts {
+    pub fn final_facts(&self, client: ClientNo, event: &Event, lives: &Lives, end: Time) -> Facts {
         let what = Obligation { consumer: self.consumer, client, seq: event.seq };
         let mut facts = self.facts(what);
         if self.polls {
-            facts = facts.with(if self.passed(client, event) { Facts::PASSED } else { Facts::AHEAD });
+            facts = facts.with(match (self.passed(client, event), self.expired(event, end)) {
+                (true, _) => Facts::PASSED,
+                (false, true) => Facts::EXPIRED,
+                (false, false) => Facts::AHEAD,
+            });
         }
         let received = self.received_at(what);
         if received.is_some_and(|received| lives.last_death(self.role).is_some_and(|death| death >= received)) {
             facts = facts.with(Facts::HOLDER_DIED);
         }
         facts
+    }
+
+    /// Whether the provider's log has let go of it at `end`.
+    fn expired(&self, event: &Event, end: Time) -> bool {
+        self.retention.is_some_and(|retention| event.occurred_at + retention < end)
     }
 
     fn passed(&self, client: ClientNo, event: &Event) -> bool {

@@ -14,7 +14,7 @@ pub enum Class {
     Superseded,
     /// In the receiver's dead-letter queue.
     DeadLettered,
-    /// Acked, or passed by the cursor, and nowhere durable.
+    /// Acked, passed by the cursor, or expired in the provider's log, and nowhere durable.
     Lost,
     /// In the queue, a delivery still open, or retained ahead of the cursor.
     Pending,
@@ -77,8 +77,10 @@ fn undelivered(facts: Facts) -> bool {
     facts.any(Facts::GAVE_UP) && !facts.any(DONE_WITH) && nowhere(facts) && can_vanish(facts)
 }
 
-/// The sender saw an ack, at whatever time, or the cursor stands behind it.
-const DONE_WITH: Facts = Facts::ACKED.with(Facts::ACKED_BEFORE).with(Facts::COPY_ACKED).with(Facts::PASSED);
+/// The sender saw an ack, at whatever time, or the cursor stands behind it, or the log has let go of it:
+/// neither path will bring it again.
+const DONE_WITH: Facts =
+    Facts::ACKED.with(Facts::ACKED_BEFORE).with(Facts::COPY_ACKED).with(Facts::PASSED).with(Facts::EXPIRED);
 
 fn final_row(facts: Facts) -> bool {
     facts.any(Facts::APPLIED.with(Facts::SUPERSEDED).with(Facts::DEAD))
@@ -120,6 +122,13 @@ mod tests {
         (&[Facts::ACKED, Facts::RECEIVED, Facts::DEAD], Some(Class::DeadLettered)),
         (&[Facts::ACKED], Some(Class::Lost)),
         (&[Facts::PASSED], Some(Class::Lost)),
+        // Nobody can ask for it any more; but a webhook, a queue or a row may still have it.
+        (&[Facts::EXPIRED], Some(Class::Lost)),
+        (&[Facts::EXPIRED, Facts::GAVE_UP], Some(Class::Lost)),
+        (&[Facts::EXPIRED, Facts::OPEN], Some(Class::Pending)),
+        (&[Facts::EXPIRED, Facts::RECEIVED, Facts::QUEUED], Some(Class::Pending)),
+        (&[Facts::EXPIRED, Facts::RECEIVED, Facts::WORKED, Facts::APPLIED], Some(Class::Applied)),
+        (&[Facts::EXPIRED, Facts::RECEIVED], None),
         (&[Facts::ACKED, Facts::RECEIVED, Facts::HOLDER_DIED], Some(Class::Lost)),
         (&[Facts::ACKED, Facts::RECEIVED, Facts::WORKED], Some(Class::Lost)),
         (&[Facts::ACKED, Facts::RECEIVED, Facts::QUEUED], Some(Class::Pending)),

@@ -43,6 +43,8 @@ facts! {
     HOLDER_DIED = 12, "receiver died since";
     /// The sender saw a 2xx, and was then made to send it again.
     ACKED_BEFORE = 13, "acked before it was sent again";
+    /// It lies ahead of the client's durable cursor, and the provider's log has let go of it.
+    EXPIRED = 14, "expired ahead of the cursor";
 }
 
 impl Facts {

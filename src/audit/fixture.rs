@@ -15,7 +15,7 @@ use crate::{
     rng::{Draws, Purpose},
     scenario::{
         Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind,
-        Mode, Path, Plan, PollingPlan, ProviderPlan, QueueKind, SendingPlan, WebhookPlan,
+        Mode, Path, Plan, PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
     },
     workload::{Arrival, Payload, Poisson, Workload},
 };
@@ -51,6 +51,7 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
             retry: RetrySchedule { delays: [1, 2, 4, 8].map(Span::from_secs).to_vec(), jitter: 0.1 },
             concurrency: 16,
             sending: SendingPlan::default(),
+            pull: PullPlan::default(),
             page_limit: 100,
             timestamp_grain: Span::from_secs(1),
         }],

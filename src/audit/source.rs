@@ -37,6 +37,7 @@ pub fn consumer_of(record: &Record) -> Option<ConsumerNo> {
         Record::FaultHit { consumer, .. }
         | Record::EndpointDisabled { consumer, .. }
         | Record::EndpointEnabled { consumer, .. }
+        | Record::RateLimited { consumer, .. }
         | Record::Bytes { consumer, .. }
         | Record::Rejected { consumer, .. }
         | Record::PollTally { consumer, .. }

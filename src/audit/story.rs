@@ -65,8 +65,12 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
         which.iter().map(|what| Story { what: *what, occurred_at: None, lines: Vec::new() }).collect();
     let seqs: BTreeSet<Seq> = which.iter().map(|what| what.seq).collect();
     let mut around: Vec<Around> = Vec::new();
+    let mut end = Time::MAX;
     source(&mut |record| {
         around.extend(around_of(&record));
+        if let Record::End { at, .. } = record {
+            end = at;
+        }
         if seq_of(&record).is_some_and(|seq| !seqs.contains(&seq)) {
             return;
         }
@@ -85,6 +89,7 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
     })?;
     for story in &mut stories {
         add_around(story, &around);
+        add_expiry(plan, story, end);
         // Stable: lines of one instant keep the order in which they were recorded.
         story.lines.sort_by_key(|line| line.at.unwrap_or(Time::MAX));
     }
@@ -127,6 +132,19 @@ fn add_around(story: &mut Story, around: &[Around]) {
         let mine = one.consumer == about.consumer && one.client.is_none_or(|client| client == about.client);
         if mine && span.contains(&one.at) {
             story.add(Some(one.at), one.text.clone());
+        }
+    }
+}
+
+/// The provider's log lets go of an event, whether or not its client has seen it.
+fn add_expiry(plan: &Plan, story: &mut Story, end: Time) {
+    let consumer = plan.consumers.get(usize::from(story.what.consumer)).filter(|consumer| consumer.polls());
+    let provider = consumer.and_then(|consumer| plan.providers.get(usize::from(consumer.provider)));
+    let retention = provider.and_then(|provider| provider.pull.retention);
+    if let (Some(retention), Some(occurred_at)) = (retention, story.occurred_at) {
+        let at = occurred_at + retention;
+        if at < end {
+            story.add(Some(at), format!("the provider's log lets go of it, after {retention}"));
         }
     }
 }

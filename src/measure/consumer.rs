@@ -36,6 +36,8 @@ pub struct ConsumerResult {
     pub gave_up: u64,
     /// Deliveries sent again after they had ended: dead letters replayed.
     pub redelivered: u64,
+    /// Page requests that the provider's rate limit turned away.
+    pub rate_limited: u64,
     /// How often an endpoint was switched off, by a 410 or after failures in a row.
     pub endpoints_disabled: u64,
     /// Times that an event was durably accepted.
@@ -54,7 +56,7 @@ pub struct ConsumerResult {
     pub superseded: Option<u64>,
     /// Obligations in the dead-letter queue.
     pub dead_lettered: Option<u64>,
-    /// Obligations acked or passed by the cursor, and nowhere durable.
+    /// Obligations acked, passed by the cursor or expired at the provider, and nowhere durable.
     pub lost: Option<u64>,
     /// Obligations still under way at the end.
     pub pending: Option<u64>,

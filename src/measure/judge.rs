@@ -191,7 +191,7 @@ impl<'a> Second<'a> {
         for event in events.iter() {
             for client in mine.clients_of(event.subject) {
                 let what = Obligation { consumer: no, client, seq: event.seq };
-                let facts = book.final_facts(client, &event, lives);
+                let facts = book.final_facts(client, &event, lives, self.end);
                 let class = Class::of(facts).filter(|_| !book.external());
                 if class.is_none() && !(book.external() && ends_once(facts)) {
                     unbalanced += 1;

@@ -430,3 +430,29 @@ fn an_ack_stays_known_when_the_event_is_sent_again() {
     let broken: Vec<&str> = run.broken().map(|p| p.name.as_str()).collect();
     assert_eq!(broken, ["acked-is-kept", "stored-before-ack"]);
 }
+
+#[test]
+fn what_expires_ahead_of_the_cursor_is_lost_and_what_is_still_kept_is_pending() {
+    let (mut plan, mut records) = quiet();
+    // The cursors stand at the beginning, and nobody has received anything.
+    records.retain(|r| crate::audit::consumer_of(r) != Some(POLL));
+    let run = judged(&plan, &records);
+    assert_eq!((run.valid, run.consumers[0].pending), (true, Some(run.consumers[0].due)));
+    let end = plan.duration + plan.drain;
+    plan.providers[0].pull.retention = Some(end);
+    assert_eq!(judged(&plan, &records).consumers[0].lost, Some(0));
+    // The run ends 80 s after t0: with 50 s of retention all of the first 30 s has expired.
+    plan.providers[0].pull.retention = Some(crate::model::Span::from_secs(50));
+    let run = judged(&plan, &records);
+    let early = |r: &&Record| matches!(r, Record::Emitted { event, .. } if event.occurred_at < Time(30_000_000_000));
+    let expired = records.iter().filter(early).count() as u64;
+    assert!(run.valid, "{:?}", run.why_void);
+    let c = &run.consumers[0];
+    assert_eq!((c.lost, c.pending), (Some(expired), Some(c.due - expired)));
+    assert_eq!(run.broken().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["cursor-skips-nothing"]);
+    // Negative control: what was received and then vanished is a miscount, expired or not.
+    let what = Obligation { consumer: POLL, ..hook(&records, 9) };
+    records.push(Record::Receipt { what, forged: false, at: Time(40_000_000_000) });
+    let run = judged(&plan, &records);
+    assert!(run.why_void.iter().any(|why| why.contains("do not balance")), "{:?}", run.why_void);
+}

@@ -48,6 +48,7 @@ quantities! {
     "acked", Count, "deliveries acked", |c| count(c.acked);
     "gave_up", Count, "deliveries given up by the sender", |c| count(c.gave_up);
     "redelivered", Count, "ended deliveries that were sent again", |c| count(c.redelivered);
+    "rate_limited", Count, "page requests answered 429 by the provider's limit", |c| count(c.rate_limited);
     "endpoints_disabled", Count, "how often an endpoint was switched off", |c| count(c.endpoints_disabled);
     "receipts", Count, "times that an event was durably accepted", |c| maybe(c.receipts);
     "duplicates_received", Count, "receipts beyond the first per obligation", |c| maybe(c.duplicates_received);
@@ -57,7 +58,7 @@ quantities! {
     "applied", Count, "obligations that took effect", |c| maybe(c.applied);
     "superseded", Count, "obligations overtaken by a newer version", |c| maybe(c.superseded);
     "dead_lettered", Count, "obligations in the dead-letter queue", |c| maybe(c.dead_lettered);
-    "lost", Count, "acked or passed by the cursor, and nowhere durable", |c| maybe(c.lost);
+    "lost", Count, "acked, passed by the cursor or expired at the provider, and nowhere durable", |c| maybe(c.lost);
     "pending", Count, "obligations still under way at the end", |c| maybe(c.pending);
     "undelivered", Count, "obligations that the sender gave up", |c| maybe(c.undelivered);
     "gave_up_but_applied", Count, "given up by the sender, yet in effect", |c| maybe(c.gave_up_but_applied);

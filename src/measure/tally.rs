@@ -40,6 +40,8 @@ pub(super) struct Tally {
     pub(super) gave_up_but_applied: u64,
     pub(super) rejected: u64,
     pub(super) switches: Switches,
+    /// Page requests answered 429 by the provider's limit.
+    pub(super) rate_limited: u64,
     /// Dead letters, or acked deliveries, that were sent again.
     pub(super) redelivered: u64,
     pub(super) bytes: Option<(u64, u64)>,
@@ -79,6 +81,7 @@ impl Tally {
             gave_up_but_applied: 0,
             rejected: 0,
             switches: Switches::default(),
+            rate_limited: 0,
             redelivered: 0,
             bytes: None,
             window_polls: (0, 0),
@@ -110,6 +113,7 @@ impl Tally {
                 self.series.at(row.at).applied += 1;
             }
             Record::Rejected { .. } => self.rejected += 1,
+            Record::RateLimited { .. } => self.rate_limited += 1,
             Record::Redelivered { .. } => self.redelivered += 1,
             Record::EndpointDisabled { .. } | Record::EndpointEnabled { .. } => self.switches.see(record),
             Record::Bytes { up, down, requests, .. } => {

@@ -99,6 +99,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         acked: tally.acked,
         gave_up: tally.gave_up,
         redelivered: tally.redelivered,
+        rate_limited: tally.rate_limited,
         endpoints_disabled: tally.switches.count(),
         receipts: seen(tally.receipts),
         duplicates_received: seen(tally.duplicates_received),

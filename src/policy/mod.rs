@@ -9,6 +9,7 @@ mod health;
 mod lanes;
 pub mod poll;
 pub mod pool;
+pub mod rate;
 pub mod receive;
 mod retry;
 mod siding;

@@ -114,6 +114,15 @@ pub enum Record {
         /// Attempts made so far.
         attempts: u32,
     },
+    /// Provider: a page request was beyond the rate limit, and answered 429.
+    RateLimited {
+        /// Whose request.
+        consumer: ConsumerNo,
+        /// The client.
+        client: ClientNo,
+        /// When.
+        at: Time,
+    },
     /// Provider or orchestrator: a fault hit.
     FaultHit {
         /// The fault's index in the plan.

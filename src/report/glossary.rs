@@ -18,7 +18,7 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ("wasted request", "answered without anything new: an empty or unchanged page, an ack of what was acked"),
     ("superseded", "not applied because a newer version of its subject was there already"),
     ("dead-lettered", "set aside by the consumer after bounded tries"),
-    ("lost", "acked, or passed by the cursor, and nowhere durable"),
+    ("lost", "acked, passed by the cursor, or expired at the provider, and nowhere durable"),
     ("pending", "in the queue, a delivery still open, or still ahead of the cursor at the end"),
     ("undelivered", "given up by the sender"),
     ("void", "the books do not balance, or the harness could not keep its schedule: do not believe the figures"),

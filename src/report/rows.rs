@@ -43,6 +43,7 @@ rows! {
         "wasted requests", true, |c| n(Some(c.wasted_requests));
         "failed requests", false, |c| n(Some(c.failed_requests));
         "dead letters sent again", false, |c| n(Some(c.redelivered));
+        "turned away by the rate limit", false, |c| n(Some(c.rate_limited));
         "endpoints switched off", false, |c| n(Some(c.endpoints_disabled));
         "bytes, both ways", true, |c| text(both_ways(c).map(bytes));
         "processor time", true, |c| text(c.cpu_s.map(seconds));

@@ -25,6 +25,7 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "acked",
     "gave_up",
     "redelivered",
+    "rate_limited",
     "endpoints_disabled",
     "receipts",
     "duplicates_received",

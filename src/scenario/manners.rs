@@ -1,4 +1,5 @@
-//! What sets one provider's sending apart from another's, beside its retry schedule.
+//! What sets one provider apart from another, beside its retry schedule: how it sends, and how it lets
+//! itself be asked.
 
 use serde::{Deserialize, Serialize};
 
@@ -48,4 +49,41 @@ pub struct Pause {
     pub first: Span,
     /// At most.
     pub max: Span,
+}
+
+/// How a provider lets itself be asked. The default: without a limit, and everything is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PullPlan {
+    /// Page requests that are answered; more are answered 429.
+    pub rate_limit: Option<RateLimit>,
+    /// How long clients are asked to wait between two polls.
+    pub poll_interval_hint: Option<Span>,
+    /// How long the log keeps an event; `None`: for ever.
+    pub retention: Option<Span>,
+}
+
+/// A limit on page requests: a bucket of `burst` tokens, to which `per / count` brings another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateLimit {
+    /// Requests per `per`.
+    pub count: u64,
+    /// The rate's unit of time.
+    pub per: Span,
+    /// Requests that may come at once.
+    pub burst: u32,
+    /// Who shares a bucket.
+    pub scope: RateScope,
+}
+
+/// Who shares a rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateScope {
+    /// Each client of each consumer has its own.
+    Client,
+    /// Each IP address has its own.
+    Address,
+    /// Everybody.
+    All,
 }

@@ -30,7 +30,7 @@ pub use conditions::QUANTITY_NAMES;
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load};
-pub use manners::{AutoDisable, DeliveryOrder, Pause, SendingPlan};
+pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use plan::{
     Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,
     Follows, HybridPlan, LedgerKind, Mode, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,

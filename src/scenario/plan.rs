@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SendingPlan;
+use super::{PullPlan, SendingPlan};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
@@ -92,6 +92,9 @@ pub struct ProviderPlan {
     /// What else sets its sending apart.
     #[serde(default)]
     pub sending: SendingPlan,
+    /// How it lets itself be asked.
+    #[serde(default)]
+    pub pull: PullPlan,
     /// Events per page at most, whatever a client asks.
     pub page_limit: u32,
     /// Grain of the `created` time that a timestamp cursor compares. Never scaled.

@@ -1,12 +1,12 @@
 //! `[[provider]]`.
 
 use super::{
-    AutoDisable, ConsumerPlan, DeliveryOrder, Pause, ProviderPlan, SendingPlan,
+    AutoDisable, ConsumerPlan, DeliveryOrder, Pause, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan,
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose},
-    raw::{RawAutoDisable, RawFormula, RawProvider, RawRetry},
-    units::parse_span,
+    raw::{RawAutoDisable, RawFormula, RawProvider, RawRateLimit, RawRetry},
+    units::{parse_rate, parse_span},
 };
 use crate::{
     model::{Span, Time},
@@ -66,6 +66,7 @@ fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<ProviderPla
         },
         concurrency: within(&at.key("concurrency"), raw.concurrency, sending.sender_pool.unwrap_or(16), (1, 10_000))?,
         sending,
+        pull: read_pull(at, raw, scale)?,
         page_limit: within(&at.key("page_limit"), raw.page_limit, 100, (1, 10_000))?,
         timestamp_grain: span_or(&at.key("timestamp_grain"), raw.timestamp_grain.as_deref(), Span::from_millis(1))?
             .max(Span(1)),
@@ -110,6 +111,39 @@ fn read_auto_disable(at: &At, raw: &RawAutoDisable, scale: Scale) -> Result<Auto
     Ok(AutoDisable { failures, pause: Some(Pause { first: scale.span(first), max: scale.span(max) }) })
 }
 
+fn read_pull(at: &At, raw: &RawProvider, scale: Scale) -> Result<PullPlan, Problem> {
+    let positive = |key: &str, text: &Option<String>| {
+        let at = at.key(key);
+        let span = text.as_deref().map(|text| span_or(&at, Some(text), Span::ZERO)).transpose()?;
+        match span.map(|span| scale.span(span)) {
+            Some(Span::ZERO) => Err(at.problem("no time at all", "write a duration such as \"10min\", or remove it")),
+            span => Ok(span),
+        }
+    };
+    let limit = raw.rate_limit.as_ref().map(|raw| read_rate_limit(&at.key("rate_limit"), raw, scale));
+    Ok(PullPlan {
+        rate_limit: limit.transpose()?,
+        poll_interval_hint: positive("poll_interval_hint", &raw.poll_interval_hint)?,
+        retention: positive("retention", &raw.retention)?,
+    })
+}
+
+fn read_rate_limit(at: &At, raw: &RawRateLimit, scale: Scale) -> Result<RateLimit, Problem> {
+    const SCOPES: [(&str, Choice<RateScope>); 3] = [
+        ("client", Choice::Here(RateScope::Client)),
+        ("address", Choice::Here(RateScope::Address)),
+        ("all", Choice::Here(RateScope::All)),
+    ];
+    let rate_at = at.key("rate");
+    let (count, per) = parse_rate(&raw.rate).map_err(|error| rate_at.problem(error.problem, error.fix))?;
+    Ok(RateLimit {
+        count,
+        per: scale.span(per).max(Span(1)),
+        burst: within(&at.key("burst"), raw.burst, 1, (1, 1_000_000))?,
+        scope: choose(&at.key("per"), raw.per.as_deref().unwrap_or("client"), &SCOPES)?,
+    })
+}
+
 /// What a provider is told to do must have somebody to do it to, within the run.
 pub(super) fn check_against(
     at: &At,
@@ -120,8 +154,18 @@ pub(super) fn check_against(
 ) -> Result<(), Problem> {
     for (index, (raw, plan)) in raw.iter().zip(providers).enumerate() {
         let at = at.index(index);
-        let mut served = consumers.iter().filter(|consumer| usize::from(consumer.provider) == index);
-        let pushes = served.any(ConsumerPlan::is_pushed);
+        let served = || consumers.iter().filter(|consumer| usize::from(consumer.provider) == index);
+        let (pushes, polled) = (served().any(ConsumerPlan::is_pushed), served().any(ConsumerPlan::polls));
+        let pulling = [
+            ("rate_limit", raw.rate_limit.is_some()),
+            ("poll_interval_hint", raw.poll_interval_hint.is_some()),
+            ("retention", raw.retention.is_some()),
+        ];
+        if let Some((key, _)) = pulling.iter().find(|(_, given)| *given && !polled) {
+            return Err(at
+                .key(key)
+                .problem("nobody polls this provider", "remove it, or add a consumer of kind = \"polling\""));
+        }
         let pushing = [
             ("sender_pool", raw.sender_pool.is_some()),
             ("ordering", raw.ordering.is_some()),

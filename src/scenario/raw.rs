@@ -145,8 +145,30 @@ pub struct RawProvider {
     pub replay_dead_letters_at: Option<String>,
     /// Events per page at most. Default 100.
     pub page_limit: Option<u32>,
+    /// Page requests that are answered; more are answered 429 with Retry-After. Default: all.
+    pub rate_limit: Option<RawRateLimit>,
+    /// How long clients are asked to wait between two polls, in the header x-poll-interval. Default:
+    /// nothing is asked.
+    pub poll_interval_hint: Option<String>,
+    /// How long the log keeps an event; a cursor that is older goes on at the oldest event kept.
+    /// Default: for ever.
+    pub retention: Option<String>,
     /// Grain of the `created` time that a timestamp cursor compares. Never scaled. Default "1ms".
     pub timestamp_grain: Option<String>,
+}
+
+/// A limit on page requests: a token bucket.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawRateLimit {
+    /// Requests per unit of time, such as "2/s".
+    pub rate: String,
+    /// Requests that may come at once. Default 1.
+    pub burst: Option<u32>,
+    /// Who shares a limit: each "client" has its own, each "address", or "all" have one. Default
+    /// "client". In a run everybody asks from this machine's address.
+    #[schemars(extend("enum" = ["client", "address", "all"]))]
+    pub per: Option<String>,
 }
 
 /// When an endpoint is switched off: what is open or comes later is given up, as a dead letter.

@@ -2,7 +2,7 @@
 
 use super::{
     ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, Path, Plan, PollingPlan,
-    ProviderPlan, QueueKind, SendingPlan, WebhookPlan,
+    ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
 };
 use crate::{
     model::{RunId, Span},
@@ -90,6 +90,7 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
             retry: RetrySchedule { delays: vec![Span::from_millis(1), Span::from_millis(2)], jitter: 0.0 },
             concurrency: 4,
             sending: SendingPlan::default(),
+            pull: PullPlan::default(),
             page_limit: 10,
             timestamp_grain: Span::from_millis(10),
         }],

@@ -21,3 +21,16 @@ pub const PAGE: &str = "pushpull-page";
 pub const DUE: &str = "pushpull-due";
 /// Pull API: the newest sequence in the log.
 pub const HEAD: &str = "pushpull-head";
+/// Pull API, where the log keeps events for a while only: the oldest sequence that it still serves.
+pub const OLDEST: &str = "pushpull-oldest";
+/// Pull API: how many of the caller's events lie between its cursor and the oldest that is still served.
+/// They are passed unseen.
+pub const EXPIRED: &str = "pushpull-expired";
+/// Pull API: requests that may come at once.
+pub const RATE_LIMIT: &str = "x-ratelimit-limit";
+/// Pull API: of these, how many are left.
+pub const RATE_REMAINING: &str = "x-ratelimit-remaining";
+/// Pull API: seconds until all of them are there again.
+pub const RATE_RESET: &str = "x-ratelimit-reset";
+/// Pull API: seconds that clients are asked to wait between two polls.
+pub const POLL_INTERVAL: &str = "x-poll-interval";

@@ -133,6 +133,7 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
 #[test]
 fn a_providers_key_is_refused_by_name() {
     let keys = |keys: &str| format!("{HEAD}[[provider]]\n{keys}\n{WEBHOOK}");
+    let pull = |keys: &str| format!("{HEAD}[[provider]]\n{keys}\n{POLLER}");
     let two = "[[provider]]\nname = \"a\"\n[[provider]]\nname = \"b\"\n";
     let cases = [
         format!("{HEAD}[[provider]]\n[[provider]]\n{WEBHOOK}"),
@@ -151,6 +152,12 @@ fn a_providers_key_is_refused_by_name() {
         keys("replay_dead_letters_at = \"soon\""),
         keys("replay_dead_letters_at = \"2h\""),
         format!("{HEAD}[[provider]]\nordering = \"subject\"\n{POLLER}"),
+        pull("rate_limit = { rate = \"fast\" }"),
+        pull("rate_limit = { rate = \"2/s\", burst = 0 }"),
+        pull("rate_limit = { rate = \"2/s\", per = \"adress\" }"),
+        pull("poll_interval_hint = \"0s\""),
+        pull("retention = \"10\""),
+        keys("retention = \"10min\""),
     ];
     let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
     insta::assert_snapshot!(said.join(""), @r#"
@@ -182,6 +189,18 @@ fn a_providers_key_is_refused_by_name() {
       fix: write an instant before duration + drain
     pushpull: s.toml:3: provider.0.ordering: this provider has no webhook to send
       fix: remove it, or add a consumer of kind = "webhook"
+    pushpull: s.toml:3: provider.0.rate_limit.rate: 'fast' is no rate
+      fix: write a count per unit of time: "20/s", "90/min", "40000/day"
+    pushpull: s.toml:3: provider.0.rate_limit.burst: 0 is out of bounds
+      fix: write a number from 1 to 1000000
+    pushpull: s.toml:3: provider.0.rate_limit.per: "adress" is unknown
+      fix: did you mean "address"?
+    pushpull: s.toml:3: provider.0.poll_interval_hint: no time at all
+      fix: write a duration such as "10min", or remove it
+    pushpull: s.toml:3: provider.0.retention: '10' has no unit
+      fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
+    pushpull: s.toml:3: provider.0.retention: nobody polls this provider
+      fix: remove it, or add a consumer of kind = "polling"
     "#);
 }
 

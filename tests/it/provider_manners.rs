@@ -290,3 +290,107 @@ fn a_shared_pool_is_never_overdrawn_and_serves_who_is_due_first() {
     let (isolated, _work) = run(&scenario(""), &[]);
     assert!(waits_s(&isolated) < 0.5, "{}", waits_s(&isolated));
 }
+
+#[test]
+fn the_pull_api_turns_away_what_is_beyond_its_rate() {
+    let scenario = r#"
+        title    = "limited"
+        duration = "4s"
+        drain    = "10s"
+        [workload]
+        arrivals = { kind = "constant", rate = "20/s" }
+        [[provider]]
+        rate_limit = { rate = "2/s", burst = 4 }
+        [[consumer]]
+        name     = "eager"
+        kind     = "polling"
+        clients  = 2
+        strategy = { kind = "fixed", interval = "100ms" }
+        [[consumer]]
+        name     = "modest"
+        kind     = "polling"
+        strategy = { kind = "fixed", interval = "1s" }
+    "#;
+    let (run, _work) = run(scenario, &[]);
+    run.assert_safe("eager");
+    run.assert_safe("modest");
+    assert_eq!(run.count("modest", "rate_limited"), 0);
+    let turned_away =
+        picked(&run, |record| if let Record::RateLimited { client, .. } = record { Some(*client) } else { None });
+    assert_eq!(turned_away.len() as u64, run.count("eager", "rate_limited"));
+    assert_eq!(run.count("eager", "failed_requests"), run.count("eager", "rate_limited"));
+    // Each client has 4 at once and 2 a second.
+    let answered = run.count("eager", "requests") - run.count("eager", "rate_limited");
+    let seconds = run.run()["duration_s"].as_f64().unwrap();
+    assert!(answered as f64 <= 2.0 * (4.0 + 2.0 * seconds), "{answered} in {seconds} s");
+    assert!((0..2).all(|client| turned_away.iter().filter(|one| **one == client).count() > 20));
+}
+
+#[test]
+fn a_retention_shorter_than_an_outage_loses_what_falls_between_them() {
+    let scenario = |retention: &str| {
+        format!(
+            r#"
+            title    = "retention"
+            duration = "6s"
+            drain    = "10s"
+            [workload]
+            arrivals = {{ kind = "constant", rate = "200/s" }}
+            [[provider]]
+            {retention}
+            [[consumer]]
+            name     = "poll"
+            kind     = "polling"
+            strategy = {{ kind = "fixed", interval = "50ms" }}
+            [[fault]]
+            kind  = "outage"
+            from  = "1s"
+            until = "4s"
+            "#
+        )
+    };
+    let (long, _work) = run(&scenario("retention = \"4s\""), &[]);
+    long.assert_safe("poll");
+    let (short, work) = run(&scenario("retention = \"1s\""), &[]);
+    assert_eq!(short.why_void_but_lag(), Vec::<String>::new(), "{}", short.stdout());
+    // lambda x (outage - retention) = 200 x (3 - 1), and up to an interval more on either side.
+    let lost = short.count("poll", "lost");
+    assert!((395..=430).contains(&lost), "{lost}");
+    assert_eq!(short.count("poll", "applied") + lost, short.count("poll", "due"));
+    let broken = |run: &Run| {
+        let promises = run.run()["promises"].as_array().unwrap();
+        promises.iter().filter(|p| p["verdict"] == "broken").map(|p| p["name"].to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!((broken(&short), broken(&long)), (vec!["\"cursor-skips-nothing\"".to_owned()], vec![]));
+    // Event 300 came half a second into the outage.
+    let told = pushpull(work.path()).args(["explain", "out", "300"]).output().unwrap();
+    let told = String::from_utf8_lossy(&told.stdout).into_owned();
+    assert!(told.contains("lets go of it, after 1s") && told.contains("has passed it"), "{told}");
+}
+
+#[test]
+fn what_expires_while_nobody_asks_is_lost_and_not_pending() {
+    let scenario = r#"
+        title    = "nobody asks"
+        duration = "3s"
+        drain    = "2s"
+        [workload]
+        arrivals = { kind = "constant", rate = "100/s" }
+        [[provider]]
+        retention = "1s"
+        [[consumer]]
+        name     = "poll"
+        kind     = "polling"
+        strategy = { kind = "fixed", interval = "100ms" }
+        [[fault]]
+        kind  = "outage"
+        from  = "1s"
+        until = "30s"
+    "#;
+    let (run, _work) = run(scenario, &[]);
+    assert_eq!(run.why_void_but_lag(), Vec::<String>::new(), "{}", run.stdout());
+    let (lost, pending) = (run.count("poll", "lost"), run.count("poll", "pending"));
+    assert_eq!(run.count("poll", "applied") + lost + pending, run.count("poll", "due"));
+    // The run ends at 5 s: everything since the outage's beginning has expired.
+    assert!(pending == 0 && (195..=220).contains(&lost), "{lost} {pending}");
+}

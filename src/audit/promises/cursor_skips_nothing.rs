@@ -11,8 +11,9 @@ pub const NAME: &str = "cursor-skips-nothing";
 
 pub(super) const PROMISE: Promise = Promise {
     name: NAME,
-    words: "the cursor never passes an event that is not kept",
-    usual_cause: "the cursor is saved before the page, follows timestamps, or jumps to the head after one page",
+    words: "the cursor never passes an event that is not kept, and reaches each before it expires",
+    usual_cause: "the cursor is saved before the page, follows timestamps, or jumps to the head after one page; or the \
+                  provider keeps events for less time than the consumer was away",
     checker: |_| Box::new(CursorSkipsNothing::default()),
 };
 
@@ -23,7 +24,7 @@ struct CursorSkipsNothing {
 
 impl Checker for CursorSkipsNothing {
     fn settle(&mut self, what: Obligation, facts: Facts, class: Class) {
-        if class == Class::Lost && facts.any(Facts::PASSED) {
+        if class == Class::Lost && facts.any(Facts::PASSED.with(Facts::EXPIRED)) {
             self.breaches.add(what);
         }
     }

@@ -39,6 +39,23 @@ pub(super) struct Stretch {
     pub newest: Seq,
     /// The sequence of the log's newest event; 0 for none.
     pub head: Seq,
+    /// The oldest sequence that the log still serves; one behind the head where it serves none.
+    pub oldest: Seq,
+    /// Events of the share behind `after` that the log does not serve any more.
+    pub expired: usize,
+}
+
+/// What part of the log is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// What the client has seen.
+    pub after: After,
+    /// Events at most.
+    pub limit: usize,
+    /// Rounds an event's created time down before it is compared.
+    pub grain: Span,
+    /// Events that occurred before this instant are not served.
+    pub kept_since: Time,
 }
 
 /// The log of one provider. Event `seq` lies at index `seq - 1`.
@@ -73,30 +90,30 @@ impl EventLog {
         inner.events.extend_from_slice(events);
     }
 
-    /// Up to `limit` events of the share behind `after`. `grain` rounds an event's created time down
-    /// before it is compared. A share that the log was not built for is empty.
-    pub fn stretch(&self, share: Share, after: After, limit: usize, grain: Span) -> Stretch {
+    /// The events of the share that the window shows. A share that the log was not built for is empty.
+    pub fn stretch(&self, share: Share, window: Window) -> Stretch {
+        let Window { after, limit, grain, kept_since } = window;
         let inner = self.read();
         let head = inner.events.len() as Seq;
-        let take = |all: &[Event], from: usize| {
-            let to = from.saturating_add(limit).min(all.len());
-            (all[from..to].to_vec(), to < all.len())
-        };
-        let (events, more, newest) = match share {
+        let gone = inner.events.partition_point(|event| event.occurred_at < kept_since);
+        let oldest = gone as Seq + 1;
+        let (events, more, newest, expired) = match share {
             Share::All => {
-                let from = inner.events.partition_point(|event| seen(event, after, grain));
-                let (events, more) = take(&inner.events, from);
-                (events, more, head)
+                let asked = inner.events.partition_point(|event| seen(event, after, grain));
+                let from = asked.max(gone);
+                let to = from.saturating_add(limit).min(inner.events.len());
+                (inner.events[from..to].to_vec(), to < inner.events.len(), head, from - asked)
             }
             Share::Own { clients, client } => {
                 let own = inner.share(clients, client);
-                let from = own.partition_point(|&seq| seen(inner.event(seq), after, grain));
+                let asked = own.partition_point(|&seq| seen(inner.event(seq), after, grain));
+                let from = asked.max(own.partition_point(|&seq| seq < oldest));
                 let to = from.saturating_add(limit).min(own.len());
                 let events = own[from..to].iter().map(|&seq| *inner.event(seq)).collect();
-                (events, to < own.len(), own.last().copied().unwrap_or(0))
+                (events, to < own.len(), own.last().copied().unwrap_or(0), from - asked)
             }
         };
-        Stretch { events, more, newest, head }
+        Stretch { events, more, newest, head, oldest, expired }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Inner> {
@@ -132,6 +149,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The whole log behind `after`, up to `limit` events.
+    fn window(after: After, limit: usize, grain: u64) -> Window {
+        Window { after, limit, grain: Span(grain), kept_since: Time::ZERO }
+    }
+
     fn filled(subjects: &[u32], clients: u32) -> EventLog {
         let log = EventLog::new([clients]);
         for (i, &subject) in subjects.iter().enumerate() {
@@ -144,19 +166,37 @@ mod tests {
     #[test]
     fn a_share_holds_its_own_subjects_only() {
         let log = filled(&[0, 1, 2, 3, 4, 5], 3);
-        let stretch = log.stretch(Share::Own { clients: 3, client: 1 }, After::Seq(0), 10, Span(1));
+        let stretch = log.stretch(Share::Own { clients: 3, client: 1 }, window(After::Seq(0), 10, 1));
         assert_eq!(stretch.events.iter().map(|e| e.seq).collect::<Vec<_>>(), [2, 5]);
         assert_eq!((stretch.more, stretch.newest, stretch.head), (false, 5, 6));
-        let unknown = log.stretch(Share::Own { clients: 7, client: 1 }, After::Seq(0), 10, Span(1));
+        let unknown = log.stretch(Share::Own { clients: 7, client: 1 }, window(After::Seq(0), 10, 1));
         assert_eq!((unknown.events.len(), unknown.newest, unknown.head), (0, 0, 6));
     }
 
     #[test]
     fn a_created_cursor_skips_the_rest_of_its_grain() {
         let log = filled(&[0; 9], 1);
-        let after = |at| log.stretch(Share::All, After::Created(Time(at)), 10, Span(50)).events.first().map(|e| e.seq);
+        let after =
+            |at| log.stretch(Share::All, window(After::Created(Time(at)), 10, 50)).events.first().map(|e| e.seq);
         // Events 1 to 4 are created at 0, 5 to 9 at 50.
         assert_eq!((after(0), after(49), after(50)), (Some(5), Some(5), None));
+    }
+
+    #[test]
+    fn what_is_older_than_the_retention_is_passed_over_and_counted() {
+        let log = filled(&[0, 1, 0, 1, 0, 1], 2);
+        let kept = |share, after, since| {
+            let window = Window { kept_since: Time(since), ..window(After::Seq(after), 10, 1) };
+            let stretch = log.stretch(share, window);
+            (stretch.events.iter().map(|e| e.seq).collect::<Vec<_>>(), stretch.expired, stretch.oldest)
+        };
+        let own = Share::Own { clients: 2, client: 0 };
+        // Event n occurs at 10 n.
+        assert_eq!(kept(Share::All, 0, 0), (vec![1, 2, 3, 4, 5, 6], 0, 1));
+        assert_eq!(kept(Share::All, 1, 31), (vec![4, 5, 6], 2, 4));
+        assert_eq!(kept(own, 1, 31), (vec![5], 1, 4));
+        assert_eq!(kept(own, 4, 31), (vec![5], 0, 4), "who has read on has missed nothing");
+        assert_eq!(kept(own, 0, 99), (vec![], 3, 7));
     }
 
     proptest! {
@@ -169,7 +209,7 @@ mod tests {
             for client in 0..clients {
                 let mut after = After::Seq(0);
                 loop {
-                    let stretch = log.stretch(Share::Own { clients, client }, after, limit, Span(1));
+                    let stretch = log.stretch(Share::Own { clients, client }, window(after, limit, 1));
                     found.extend(stretch.events.iter().map(|e| e.seq));
                     let Some(last) = stretch.events.last() else { break };
                     prop_assert_eq!(stretch.more, last.seq < stretch.newest);

@@ -20,6 +20,7 @@ mod pace;
 mod pull_api;
 mod pull_body;
 mod pull_faults;
+mod pull_limits;
 mod pull_query;
 mod pull_server;
 mod reply;

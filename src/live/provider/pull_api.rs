@@ -7,20 +7,22 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 
 use super::{
     context::Context,
-    log::{After, EventLog, Share, Stretch, created},
+    log::{After, EventLog, Share, Stretch, Window, created},
     pull_body::PullBody,
     pull_faults::{self, Closed},
+    pull_limits::{self, Limits, Peer},
     pull_query::{BadQuery, Caller, Query},
 };
 use crate::{
     fault::{self, Fate},
     live::counting_io::Meter,
-    model::EventId,
-    wire,
+    model::{ClientNo, EventId, Time},
+    scenario::ConsumerNo,
+    wire::{self, headers},
 };
 
 const HELP: &str = "pushpull provider: a simulated event source.
@@ -30,6 +32,7 @@ GET /events?since=t<ns>&limit=<n>            events created after that instant (
 
 Without cursor and since, from the start. Each page tells next_cursor and has_more.
 If-None-Match with the last ETag is answered 304 when nothing is new.
+Where the log keeps events for a while only, pushpull-oldest tells the first one that is left.
 The header pushpull-consumer (with pushpull-client) asks for one client's share.
 ";
 
@@ -37,12 +40,14 @@ The header pushpull-consumer (with pushpull-client) asks for one client's share.
 pub(super) struct PullApi {
     context: Arc<Context>,
     log: Arc<EventLog>,
+    limits: Option<Limits>,
 }
 
 impl PullApi {
     /// Serves `log`.
     pub fn new(context: Arc<Context>, log: Arc<EventLog>) -> PullApi {
-        PullApi { context, log }
+        let limits = Limits::of(&context);
+        PullApi { context, log, limits }
     }
 
     /// Answers one request, whose body is not looked at. `Closed`: by closing the connection.
@@ -61,14 +66,16 @@ impl PullApi {
     }
 
     async fn events<B>(&self, request: &Request<B>, meter: &Meter) -> Result<Response<PullBody>, Closed> {
-        let headers = request.headers();
-        let caller = match Caller::read(&self.context, headers) {
+        let asked = request.headers();
+        let caller = match Caller::read(&self.context, asked) {
             Ok(caller) => caller,
             Err(problem) => return Ok(refused(&problem)),
         };
         let query = Query::parse(request.uri().query().unwrap_or_default());
+        let peer = request.extensions().get().copied();
         let Some(caller) = caller else {
-            return Ok(query.map_or_else(|problem| refused(&problem), |query| self.page(Share::All, query, headers)));
+            let page = |query| self.limited(None, peer, || self.page(Share::All, query, asked));
+            return Ok(query.map_or_else(|problem| refused(&problem), page));
         };
         let traffic = self.context.traffic(caller.consumer);
         meter.claim(traffic);
@@ -79,7 +86,9 @@ impl PullApi {
         };
         let fate = self.fate(&caller);
         // Read when it is answered: an event that comes during a fault's delay is in the page.
-        let page = async { self.page(caller.share, query, headers) };
+        // And a request that never arrives costs its client no token.
+        let who = Some((caller.consumer, caller.client));
+        let page = async { self.limited(who, peer, || self.page(caller.share, query, asked)) };
         pull_faults::carry_out(&self.context, &fate, caller.polling.timeout, page).await
     }
 
@@ -90,14 +99,37 @@ impl PullApi {
         fate
     }
 
-    fn page(&self, share: Share, query: Query, headers: &HeaderMap) -> Response<PullBody> {
+    /// The page, if the caller may have one more, with what there is to say of limits.
+    fn limited(
+        &self,
+        caller: Option<(ConsumerNo, ClientNo)>,
+        peer: Option<Peer>,
+        page: impl FnOnce() -> Response<PullBody>,
+    ) -> Response<PullBody> {
+        let context = &*self.context;
+        let allowance = self.limits.as_ref().map(|limits| (limits, limits.ask(context, caller, peer)));
+        let mut answer = match allowance.and_then(|(_, allowance)| allowance.retry_in) {
+            Some(retry_in) => pull_limits::too_many(context, retry_in),
+            None => page(),
+        };
+        if let Some((limits, allowance)) = &allowance {
+            limits.tell(context, allowance, answer.headers_mut());
+        }
+        pull_limits::hint(context, answer.headers_mut());
+        answer
+    }
+
+    fn page(&self, share: Share, query: Query, asked: &HeaderMap) -> Response<PullBody> {
         let provider = self.context.provider();
         let page_limit = provider.page_limit.max(1) as usize;
         let limit = query.limit.unwrap_or(page_limit).min(page_limit);
-        let stretch = self.log.stretch(share, query.after, limit, provider.timestamp_grain);
+        let retention = provider.pull.retention;
+        let kept_since = retention.map_or(Time::ZERO, |retention| self.context.clock.now() - retention);
+        let window = Window { after: query.after, limit, grain: provider.timestamp_grain, kept_since };
+        let stretch = self.log.stretch(share, window);
         let etag = format!("\"{}\"", stretch.newest);
         let unchanged = stretch.events.is_empty()
-            && headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
+            && asked.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
         let mut answer = if unchanged {
             let mut answer = Response::new(PullBody::default());
             *answer.status_mut() = StatusCode::NOT_MODIFIED;
@@ -105,7 +137,12 @@ impl PullApi {
         } else {
             json(StatusCode::OK, self.render(&stretch, query))
         };
-        answer.headers_mut().insert(crate::wire::headers::HEAD, HeaderValue::from(stretch.head));
+        let mut say = |name, value: u64| answer.headers_mut().insert(HeaderName::from_static(name), value.into());
+        say(headers::HEAD, u64::from(stretch.head));
+        if retention.is_some() {
+            say(headers::OLDEST, u64::from(stretch.oldest));
+            say(headers::EXPIRED, stretch.expired as u64);
+        }
         // An ETag of ours is digits in quotes.
         let etag = HeaderValue::try_from(etag).expect("digits are a header value");
         answer.headers_mut().insert(header::ETAG, etag);

@@ -11,7 +11,7 @@ use crate::{
     live::provider::{pull_server, testing},
     model::{Event, Span, Time},
     record::Record,
-    scenario::{Follows, Plan},
+    scenario::{Follows, Plan, PullPlan, RateLimit, RateScope},
     wire::Page,
 };
 
@@ -213,4 +213,69 @@ async fn a_reset_poll_gets_half_of_its_page() {
     let told = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
     assert_eq!(told.parse::<usize>().unwrap() / 2, body.len());
     assert!(body.starts_with("{\"data\":[{"));
+}
+
+fn header(response: &Response<PullBody>, name: &str) -> Option<u64> {
+    response.headers().get(name).map(|value| value.to_str().unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_rate_limit_answers_429_in_scenario_seconds_and_each_client_has_its_own() {
+    let mut plan = polling_plan(2);
+    plan.time_scale = 60.0;
+    // One an hour, of which a minute is left of after scaling.
+    let limit = RateLimit { count: 1, per: Span::from_secs(60), burst: 2, scope: RateScope::Client };
+    plan.providers[0].pull =
+        PullPlan { rate_limit: Some(limit), poll_interval_hint: Some(Span::from_secs(1)), ..PullPlan::default() };
+    let (_, api, mut records) = api(plan);
+    let told = |response: &Response<PullBody>| {
+        assert_eq!((header(response, "x-ratelimit-limit"), header(response, "x-poll-interval")), (Some(2), Some(60)));
+        (response.status().as_u16(), header(response, "x-ratelimit-remaining"), header(response, "retry-after"))
+    };
+    let first = get(&api, "/events", Some(0), None).await;
+    assert_eq!((told(&first), header(&first, "x-ratelimit-reset")), ((200, Some(1), None), Some(3_600)));
+    assert_eq!(told(&get(&api, "/events", Some(0), None).await), (200, Some(0), None));
+    assert_eq!(told(&get(&api, "/events", Some(0), None).await), (429, Some(0), Some(3_600)));
+    assert_eq!(told(&get(&api, "/events", Some(1), None).await), (200, Some(1), None));
+    // A stranger has a bucket too, and no record; a request that is refused for its form costs nothing.
+    assert_eq!(told(&get(&api, "/events", None, None).await), (200, Some(1), None));
+    assert_eq!(get(&api, "/events?limit=x", None, None).await.status(), 400);
+    assert_eq!(told(&get(&api, "/events", None, None).await), (200, Some(0), None));
+    assert_eq!(get(&api, "/events", None, None).await.status(), 429);
+    assert!(matches!(records.try_recv(), Ok(Record::RateLimited { consumer: 0, client: 0, .. })));
+    assert!(records.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_global_limit_counts_everybody_and_no_limit_says_nothing() {
+    let mut plan = polling_plan(2);
+    let limit = RateLimit { count: 1, per: Span::from_secs(3_600), burst: 1, scope: RateScope::All };
+    plan.providers[0].pull.rate_limit = Some(limit);
+    let (_, limited, _) = api(plan);
+    assert_eq!(get(&limited, "/events", Some(0), None).await.status(), 200);
+    assert_eq!(get(&limited, "/events", Some(1), None).await.status(), 429);
+    let (_, free, _) = api(polling_plan(1));
+    let response = get(&free, "/events", Some(0), None).await;
+    for name in ["x-ratelimit-limit", "x-poll-interval", "retry-after", "pushpull-oldest"] {
+        assert_eq!(header(&response, name), None, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_older_than_the_retention_goes_on_at_the_oldest_event_and_is_told() {
+    let retaining = |retention| {
+        let mut plan = polling_plan(5);
+        plan.providers[0].pull.retention = Some(retention);
+        api(plan).1
+    };
+    // A second has passed since the events came.
+    let gone = retaining(Span::from_millis(1));
+    let response = get(&gone, "/events?cursor=5", Some(1), None).await;
+    assert_eq!((header(&response, "pushpull-oldest"), header(&response, "pushpull-expired")), (Some(26), Some(4)));
+    let page = wire::parse_page(&text(response).await).unwrap();
+    assert_eq!((page.events.len(), page.next_cursor.as_str(), page.has_more), (0, "25", false));
+    let kept = retaining(Span::from_secs(3_600));
+    let response = get(&kept, "/events?cursor=5", Some(1), None).await;
+    assert_eq!((header(&response, "pushpull-oldest"), header(&response, "pushpull-expired")), (Some(1), Some(0)));
+    assert_eq!(wire::parse_page(&text(response).await).unwrap().events.len(), 4);
 }

@@ -2,7 +2,8 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use hyper::{server::conn::http1, service::service_fn};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -10,7 +11,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{context::Context, pull_api::PullApi};
+use super::{context::Context, pull_api::PullApi, pull_limits::Peer};
 use crate::{
     live::counting_io::{CountingIo, Meter},
     model::Span,
@@ -71,9 +72,13 @@ async fn pause_after(context: &Context, error: io::Error) {
 
 async fn serve_connection(api: Arc<PullApi>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
+    let peer = stream.peer_addr().ok().map(|address| Peer(address.ip()));
     let meter = Arc::new(Meter::default());
     let io = TokioIo::new(CountingIo::new(stream, Arc::clone(&meter)));
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(peer);
+        }
         let (api, meter) = (Arc::clone(&api), Arc::clone(&meter));
         async move { api.answer(request, &meter).await }
     });

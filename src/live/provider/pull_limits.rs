@@ -1,0 +1,97 @@
+//! The pull API's rate limit, and what it tells its clients about it.
+//!
+//! Clients live in scenario time, so seconds in headers are the scenario's, rounded up: who waits as
+//! long as told does not come too early.
+
+use std::{
+    net::IpAddr,
+    sync::{Mutex, PoisonError},
+};
+
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+
+use super::{context::Context, pull_body::PullBody};
+use crate::{
+    model::{ClientNo, Span},
+    policy::rate::{Allowance, RateLimiter},
+    record::Record,
+    scenario::{ConsumerNo, RateScope},
+    wire::headers,
+};
+
+/// Where a request came from; the server puts it into the request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub IpAddr);
+
+/// Whose bucket a request takes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Who {
+    All,
+    Client(ConsumerNo, ClientNo),
+    Address(Option<IpAddr>),
+}
+
+/// The limit of one provider.
+#[derive(Debug)]
+pub(super) struct Limits {
+    limiter: Mutex<RateLimiter<Who>>,
+    scope: RateScope,
+    burst: u32,
+}
+
+impl Limits {
+    /// The provider's limit, if it has one.
+    pub fn of(context: &Context) -> Option<Limits> {
+        let rule = context.provider().pull.rate_limit?;
+        let limiter = Mutex::new(RateLimiter::new(rule));
+        Some(Limits { limiter, scope: rule.scope, burst: rule.burst })
+    }
+
+    /// Takes a token for a request. A stranger counts by its address where clients count apart.
+    pub fn ask(&self, context: &Context, caller: Option<(ConsumerNo, ClientNo)>, peer: Option<Peer>) -> Allowance {
+        let who = match (self.scope, caller) {
+            (RateScope::All, _) => Who::All,
+            (RateScope::Client, Some((consumer, client))) => Who::Client(consumer, client),
+            (RateScope::Client, None) | (RateScope::Address, _) => Who::Address(peer.map(|peer| peer.0)),
+        };
+        let now = context.clock.now();
+        // Nothing in the limiter panics half way, so a poisoned one is still whole.
+        let allowance = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).ask(who, now);
+        if let (Some(_), Some((consumer, client))) = (allowance.retry_in, caller) {
+            context.records.put(Record::RateLimited { consumer, client, at: now });
+        }
+        allowance
+    }
+
+    /// Says in an answer's head how much is left.
+    pub fn tell(&self, context: &Context, allowance: &Allowance, head: &mut HeaderMap) {
+        let mut say = |name, value: u64| head.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        say(headers::RATE_LIMIT, u64::from(self.burst));
+        say(headers::RATE_REMAINING, u64::from(allowance.remaining));
+        say(headers::RATE_RESET, scenario_secs(context, allowance.full_in));
+    }
+}
+
+/// The answer to a request beyond the limit.
+pub(super) fn too_many(context: &Context, retry_in: Span) -> Response<PullBody> {
+    let mut answer = Response::new(PullBody::whole("{\"error\":\"too many requests\"}"));
+    *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    let head = answer.headers_mut();
+    head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    head.insert(header::RETRY_AFTER, HeaderValue::from(scenario_secs(context, retry_in)));
+    answer
+}
+
+/// Asks clients to wait between two polls, where the provider does.
+pub(super) fn hint(context: &Context, head: &mut HeaderMap) {
+    if let Some(hint) = context.provider().pull.poll_interval_hint {
+        let name = HeaderName::from_static(headers::POLL_INTERVAL);
+        head.insert(name, HeaderValue::from(scenario_secs(context, hint)));
+    }
+}
+
+/// Seconds of scenario time, rounded up. A plan's time may be a nanosecond off what was written: that is
+/// not another second.
+fn scenario_secs(context: &Context, span: Span) -> u64 {
+    (span.as_secs_f64() * context.plan.time_scale - 1e-6).ceil().max(0.0) as u64
+}
