@@ -85,10 +85,47 @@ impl EventId {
     }
 }
 
+/// An event id as text, on the stack: a sender writes millions of them.
+#[derive(Debug, Clone, Copy)]
+pub struct EventIdText {
+    bytes: [u8; EventIdText::BYTES_MAX],
+    length: usize,
+}
+
+impl EventIdText {
+    const BYTES_MAX: usize = "evt_00c0ffee0001_f0000000009".len();
+
+    fn push(&mut self, bytes: &[u8]) {
+        self.bytes[self.length..self.length + bytes.len()].copy_from_slice(bytes);
+        self.length += bytes.len();
+    }
+}
+
+impl std::ops::Deref for EventIdText {
+    type Target = str;
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.length]).expect("ids are ASCII")
+    }
+}
+
+impl EventId {
+    /// The id as it is written on the wire.
+    #[must_use]
+    pub fn text(self) -> EventIdText {
+        let mut text = EventIdText { bytes: [0; EventIdText::BYTES_MAX], length: 0 };
+        text.push(b"evt_");
+        let nibble = |place: u32| b"0123456789abcdef"[(self.run_id.0 >> (4 * place)) as usize & 0xf];
+        text.push(&std::array::from_fn::<u8, 12, _>(|i| nibble(11 - i as u32)));
+        text.push(if self.forged { b"_f" } else { b"_" });
+        let digit = |place: u32| b'0' + (self.seq / 10u32.pow(place) % 10) as u8;
+        text.push(&std::array::from_fn::<u8, 10, _>(|i| digit(9 - i as u32)));
+        text
+    }
+}
+
 impl fmt::Display for EventId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = if self.forged { "f" } else { "" };
-        write!(f, "evt_{}_{mark}{:010}", self.run_id, self.seq)
+        f.write_str(&self.text())
     }
 }
 
@@ -132,7 +169,10 @@ mod tests {
         assert!(a.to_string() < b.to_string());
         assert_eq!(a.to_string().parse(), Ok(a));
         let forged = EventId::forged(run_id, 9);
+        assert_eq!(forged.to_string(), "evt_00c0ffee0001_f0000000009");
         assert_eq!(forged.to_string().parse(), Ok(forged));
+        let highest = EventId::forged(RunId::from_bits(u64::MAX), Seq::MAX);
+        assert_eq!(highest.to_string(), "evt_ffffffffffff_f4294967295");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod outcome;
 mod time;
 
 pub use event::{Event, Seq, Subject, Version};
-pub use id::{EventId, IdError, RunId};
+pub use id::{EventId, EventIdText, IdError, RunId};
 pub use outcome::{AttemptOutcome, DisabledBy, EffectOutcome, GiveUp, PollOutcome, RejectReason};
 pub use time::{Skew, Span, Time, WallClock};
 

@@ -70,8 +70,11 @@ impl Inner {
 
 impl RecordSink for RecordLog {
     fn put(&self, record: Record) {
+        // Encoded before the lock is taken: every task of a process writes here.
+        let mut frame = [0; FRAME_BYTES_MAX];
+        let frame = encode_frame(&mut frame, &record);
         let mut inner = self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        append_frame(&mut inner.buffer, &record);
+        inner.buffer.extend_from_slice(frame);
         if inner.buffer.len() >= Self::FLUSH_BYTES {
             inner.flush();
         }
@@ -82,13 +85,14 @@ impl RecordSink for RecordLog {
     }
 }
 
-/// Appends one frame to `buffer`.
-pub(super) fn append_frame(buffer: &mut Vec<u8>, record: &Record) {
-    let start = buffer.len();
-    buffer.extend_from_slice(&[0; 4]);
-    // Records hold numbers and small enums only; into a Vec this cannot fail.
-    let encoded = postcard::to_extend(record, std::mem::take(buffer)).expect("a record encodes into memory");
-    *buffer = encoded;
-    let length = (buffer.len() - start - 4) as u32;
-    buffer[start..start + 4].copy_from_slice(&length.to_le_bytes());
+/// The longest frame. Records hold numbers and small enums only, and stay far below it.
+const FRAME_BYTES_MAX: usize = 256;
+const LENGTH_BYTES: usize = 4;
+
+/// Writes one frame to the front of `buffer` and returns it.
+fn encode_frame<'a>(buffer: &'a mut [u8; FRAME_BYTES_MAX], record: &Record) -> &'a [u8] {
+    let (length, body) = buffer.split_at_mut(LENGTH_BYTES);
+    let body_bytes = postcard::to_slice(record, body).expect("a record is shorter than a frame").len();
+    length.copy_from_slice(&(body_bytes as u32).to_le_bytes());
+    &buffer[..LENGTH_BYTES + body_bytes]
 }

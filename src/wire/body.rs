@@ -39,14 +39,14 @@ impl<'a> EventBody<'a> {
 pub fn render_event(out: &mut Vec<u8>, payload: &Payload, id: EventId, event: &Event, wall: WallClock, draws: Draws) {
     let bits = draws.bits(Purpose::Payload, 0, u64::from(event.seq));
     let amount_cents = bits % 100_000;
-    render(out, payload, &id.to_string(), event, amount_cents, wall);
+    render(out, payload, &id.text(), event, amount_cents, wall);
 }
 
 /// An event that never happened, as an attacker would write it: well-formed, for a large amount.
 #[must_use]
 pub fn forged_event_json(payload: &Payload, id: EventId, beside: &Event, wall: WallClock) -> Vec<u8> {
     let mut out = Vec::new();
-    render(&mut out, payload, &id.to_string(), beside, 9_999_990, wall);
+    render(&mut out, payload, &id.text(), beside, 9_999_990, wall);
     out
 }
 

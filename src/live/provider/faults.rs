@@ -33,6 +33,9 @@ impl From<AttemptOutcome> for Ending {
 
 /// One record per fault that hit.
 pub(super) fn record_hits(context: &Context, target: &Target, fate: &Fate) {
+    if fate.hits.is_empty() {
+        return;
+    }
     let Target { consumer, client, number, attempt, copy, .. } = *target;
     let at = context.clock.now();
     for &fault in &fate.hits {

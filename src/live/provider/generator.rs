@@ -58,14 +58,19 @@ pub(super) async fn emit_all(
 /// Counts sequences and versions up.
 #[derive(Default)]
 struct Source {
-    versions: BTreeMap<Subject, Version>,
+    /// By subject; as long as the highest that has come.
+    versions: Vec<Version>,
     last: Seq,
 }
 
 impl Source {
     fn next(&mut self, Arrival { at: occurred_at, subject }: Arrival) -> Event {
         self.last += 1;
-        let version = self.versions.entry(subject).or_insert(0);
+        let index = subject as usize;
+        if index >= self.versions.len() {
+            self.versions.resize(index + 1, 0);
+        }
+        let version = &mut self.versions[index];
         *version += 1;
         Event { seq: self.last, subject, version: *version, occurred_at }
     }
@@ -74,18 +79,18 @@ impl Source {
 /// Log and records first, then the endpoints: whoever hears of an event can look it up.
 fn publish(context: &Context, log: &EventLog, feeds: &mut Feeds, events: &[Event], emitted_at: Time) {
     log.append(events);
+    let deliveries = events.iter().map(|event| endpoints_of(context, event.subject).count() as u64).sum();
+    context.counts.emitted(events.len() as u64, deliveries);
     for &event in events {
         context.records.put(Record::Emitted { event, emitted_at });
-        let endpoints = endpoints_of(context, event.subject);
-        context.counts.emitted(1, endpoints.clone().count() as u64);
-        for endpoint in endpoints {
+        for endpoint in endpoints_of(context, event.subject) {
             // A driver that has stopped has closed its books; the run is ending.
             let _ = feeds.get(&endpoint).map(|feed| feed.send(event));
         }
     }
 }
 
-fn endpoints_of(context: &Context, subject: Subject) -> impl Iterator<Item = (ConsumerNo, ClientNo)> + Clone {
+fn endpoints_of(context: &Context, subject: Subject) -> impl Iterator<Item = (ConsumerNo, ClientNo)> {
     (0..)
         .zip(&context.plan.consumers)
         .filter(|(no, consumer)| context.serves(*no) && consumer.is_pushed())

@@ -50,7 +50,7 @@ impl Request {
         self.render_body(context, event);
         let id = EventId::genuine(context.plan.run_id, event.seq);
         let timestamp_s = fate.skew.seen_at(context.clock.unix_secs());
-        let sign = |secret: &Secret| wire::sign(secret, &id.to_string(), timestamp_s, &self.body);
+        let sign = |secret: &Secret| wire::sign(secret, &id.text(), timestamp_s, &self.body);
         let next_secret = || unknown_secret(context, u64::from(endpoint.client));
         let mut signature = match fate.signing {
             Signing::Known => sign(&endpoint.secret),
@@ -82,13 +82,13 @@ impl Request {
         let forged = wire::forged_event_json(&context.plan.workload.payload, id, event, context.clock.wall());
         let signature = match method {
             ForgeMethod::WrongSecret => {
-                Some(wire::sign(&unknown_secret(context, ATTACKER), &id.to_string(), now_s, &forged))
+                Some(wire::sign(&unknown_secret(context, ATTACKER), &id.text(), now_s, &forged))
             }
             ForgeMethod::Unsigned => None,
-            ForgeMethod::UnkeyedSha256 => Some(wire::sign_unkeyed(&id.to_string(), now_s, &forged)),
+            ForgeMethod::UnkeyedSha256 => Some(wire::sign_unkeyed(&id.text(), now_s, &forged)),
             ForgeMethod::Tampered => {
                 self.render_body(context, event);
-                Some(wire::sign(&endpoint.secret, &id.to_string(), now_s, &self.body))
+                Some(wire::sign(&endpoint.secret, &id.text(), now_s, &self.body))
             }
         };
         self.body = forged;
@@ -99,7 +99,7 @@ impl Request {
     fn write_genuine(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32, timestamp_s: u64) {
         self.render_body(context, event);
         let id = EventId::genuine(context.plan.run_id, event.seq);
-        let signature = wire::sign(&endpoint.secret, &id.to_string(), timestamp_s, &self.body);
+        let signature = wire::sign(&endpoint.secret, &id.text(), timestamp_s, &self.body);
         self.assemble(endpoint, &Signed { id, timestamp_s, signature: Some(&signature), attempt });
     }
 
