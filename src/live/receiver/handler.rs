@@ -1,18 +1,17 @@
 //! One request: read within the limits, decide, store, answer.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body, Incoming};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 
 use super::{
+    bodies::{Bodies, read_body},
     metrics::{Cut, Metrics},
+    places::Place,
     server::Limits,
 };
 use crate::{
@@ -41,8 +40,9 @@ pub(super) struct Handler {
     pub secrets: Vec<Vec<Secret>>,
     pub tolerance: Span,
     pub flaw: Option<Flaw>,
-    /// Places for requests that do their work at once.
+    /// Room for requests that do their work at once.
     pub busy: Semaphore,
+    pub bodies: Bodies,
     pub clock: Clock,
     pub records: Arc<dyn RecordSink>,
     pub crash_points: CrashPoints,
@@ -50,19 +50,20 @@ pub(super) struct Handler {
 }
 
 impl Handler {
-    /// Answers one request. `answered`: an earlier one of this connection has been acked.
+    /// Answers one request of the connection at `place`.
     pub async fn handle(
         self: &Arc<Self>,
         request: Request<Incoming>,
         limits: Limits,
-        answered: &AtomicBool,
+        place: &Place,
     ) -> Response<Full<Bytes>> {
         // A further request on a connection proves that the ack before it is out.
-        if answered.load(Ordering::Relaxed) {
+        if place.acked() {
             self.crash_points.reach(CrashPoint::AfterAck);
         }
         let began = self.clock.now();
-        let result = self.receive(request, limits).await;
+        place.body_begins(began);
+        let result = self.receive(request, limits, place).await;
         let status = match result {
             Ok(()) => 200,
             Err(Refusal::For(reason)) => {
@@ -72,29 +73,36 @@ impl Handler {
             }
             Err(Refusal::PeerGone) => {
                 self.metrics.cut(Cut::PeerGone);
+                place.answered(false, self.clock.now());
                 return respond(StatusCode::BAD_REQUEST.as_u16());
             }
         };
-        answered.store(result.is_ok(), Ordering::Relaxed);
-        self.metrics.answered(status, self.clock.now().since(began));
+        let now = self.clock.now();
+        place.answered(result.is_ok(), now);
+        self.metrics.answered(status, now.since(began));
         respond(status)
     }
 
-    async fn receive(self: &Arc<Self>, request: Request<Incoming>, limits: Limits) -> Result<(), Refusal> {
+    async fn receive(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        limits: Limits,
+        place: &Place,
+    ) -> Result<(), Refusal> {
         let client = client_of(request.uri().path()).filter(|client| (*client as usize) < self.secrets.len());
         let client = client.ok_or(RejectReason::UnknownEndpoint)?;
         if request.method() != Method::POST {
             return Err(RejectReason::MethodNotAllowed.into());
         }
-        let (head, body) = request.into_parts();
-        let body = read_body(body, limits).await?;
-        let accepted = self.decide(client, &head.headers, &body)?;
-        let item = Item {
-            client,
-            event_id: accepted.id,
-            subject: accepted.subject,
-            version: accepted.version,
-            received_at: self.clock.now(),
+        let item = {
+            let (head, body) = request.into_parts();
+            let body = read_body(body, &limits, &self.bodies, place).await?;
+            let received_at = self.clock.now();
+            place.our_turn(received_at);
+            let Accepted { id, subject, version } = self.decide(client, &head.headers, &body)?;
+            // Head and body go before the wait for the store: they share the connection's buffer, which
+            // then has to be made anew for each request.
+            Item { client, event_id: id, subject, version, received_at }
         };
         Ok(self.take(item).await?)
     }
@@ -144,7 +152,7 @@ impl Handler {
 }
 
 /// Why a request is not acked.
-enum Refusal {
+pub(super) enum Refusal {
     For(RejectReason),
     /// The peer hung up within the body: nobody reads an answer, so nobody is refused.
     PeerGone,
@@ -166,39 +174,6 @@ fn client_of(path: &str) -> Option<u32> {
     let digits = path.strip_prefix("/webhooks/")?;
     // `parse` alone would take "+1" for 1.
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-}
-
-async fn read_body(body: Incoming, limits: Limits) -> Result<Bytes, Refusal> {
-    // What announces itself as too large is refused before it is sent.
-    if body.size_hint().lower() > limits.body_bytes {
-        return Err(RejectReason::BodyTooLarge.into());
-    }
-    let limit = usize::try_from(limits.body_bytes).unwrap_or(usize::MAX);
-    let read = Limited::new(body, limit).collect();
-    match tokio::time::timeout(limits.body_time, read).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(RejectReason::BodyTooLarge.into()),
-        Ok(Err(error)) if error.downcast_ref().is_some_and(is_peer_gone) => Err(Refusal::PeerGone),
-        // The peer broke its own framing.
-        Ok(Err(_)) => Err(RejectReason::MalformedBody.into()),
-        Err(_) => Err(RejectReason::SlowBody.into()),
-    }
-}
-
-/// Whether the connection ended within the body, rather than carried something malformed.
-fn is_peer_gone(error: &hyper::Error) -> bool {
-    use std::{error::Error, io::ErrorKind};
-    let io = error.source().and_then(|source| source.downcast_ref::<std::io::Error>());
-    error.is_incomplete_message()
-        || io.is_some_and(|io| {
-            matches!(
-                io.kind(),
-                ErrorKind::UnexpectedEof
-                    | ErrorKind::ConnectionReset
-                    | ErrorKind::ConnectionAborted
-                    | ErrorKind::BrokenPipe
-            )
-        })
 }
 
 fn respond(status: u16) -> Response<Full<Bytes>> {

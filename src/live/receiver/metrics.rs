@@ -6,6 +6,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::places::Leave;
 use crate::{
     live::consumer::Consumer,
     model::{RejectReason, Span},
@@ -32,6 +33,10 @@ struct Outcome {
 pub(super) enum Cut {
     /// No complete head in time; a kept-alive connection that stays idle as well.
     SlowHead,
+    /// Answers lay unread.
+    Unread,
+    /// Idle when others wanted the place.
+    Shed,
     /// Too long a head, or too many lines in it.
     HeadTooLarge,
     /// Not HTTP.
@@ -41,13 +46,11 @@ pub(super) enum Cut {
 }
 
 impl Cut {
-    const ALL: [Cut; 4] = [Cut::SlowHead, Cut::HeadTooLarge, Cut::NotHttp, Cut::PeerGone];
+    const ALL: [Cut; 6] = [Cut::SlowHead, Cut::Unread, Cut::Shed, Cut::HeadTooLarge, Cut::NotHttp, Cut::PeerGone];
 
     /// Sorts a connection's end.
     pub fn of(error: &hyper::Error) -> Cut {
-        if error.is_timeout() {
-            Cut::SlowHead
-        } else if error.is_parse_too_large() {
+        if error.is_parse_too_large() {
             Cut::HeadTooLarge
         } else if error.is_parse() {
             Cut::NotHttp
@@ -59,9 +62,22 @@ impl Cut {
     fn label(self) -> &'static str {
         match self {
             Cut::SlowHead => "slow-head",
+            Cut::Unread => "unread",
+            Cut::Shed => "shed",
             Cut::HeadTooLarge => "head-too-large",
             Cut::NotHttp => "not-http",
             Cut::PeerGone => "peer-gone",
+        }
+    }
+}
+
+impl From<Leave> for Cut {
+    fn from(why: Leave) -> Cut {
+        match why {
+            Leave::Unread => Cut::Unread,
+            Leave::Shed => Cut::Shed,
+            // A receiver that stops lets requests end and counts nothing as cut.
+            Leave::SlowHead | Leave::Stopping => Cut::SlowHead,
         }
     }
 }

@@ -4,8 +4,11 @@
 //! and the metrics.
 
 mod admin;
+mod bodies;
 mod handler;
 mod metrics;
+mod patient_io;
+mod places;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -103,6 +106,7 @@ impl Receiver {
             tolerance: self.webhook.signature_tolerance,
             flaw: plan.flaw,
             busy: tokio::sync::Semaphore::new(plan.workers as usize),
+            bodies: Default::default(),
             clock,
             records: self.role.sink(),
             crash_points: self.role.crash_points(),

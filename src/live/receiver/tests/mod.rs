@@ -1,6 +1,7 @@
 //! The real server over loopback sockets, driven by a client that writes its bytes by hand.
 
 mod flaws;
+mod hostile;
 mod refusals;
 mod serving;
 
