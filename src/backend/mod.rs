@@ -13,6 +13,7 @@ mod suite;
 
 pub use error::{StoreError, StoreFailure};
 pub use export::{export, volatile_records};
+pub use sqlite::StoreLock;
 
 use std::{path::Path, sync::Arc};
 
@@ -215,6 +216,16 @@ pub fn open_ledger(
         LedgerKind::Sqlite => sqlite::Memory::InTransaction,
     };
     Ok(Arc::new(sqlite::SqliteLedger::open(&dir.join(sqlite::LEDGER_FILE), run_id, memory, ttl, hooks)?))
+}
+
+/// Locks the durable queue in `dir` from outside: its consumer has to wait.
+pub fn lock_queue(dir: &Path) -> Result<StoreLock, StoreError> {
+    StoreLock::take(&dir.join(sqlite::QUEUE_FILE))
+}
+
+/// Locks the durable ledger in `dir` from outside: its consumer has to wait.
+pub fn lock_ledger(dir: &Path) -> Result<StoreLock, StoreError> {
+    StoreLock::take(&dir.join(sqlite::LEDGER_FILE))
 }
 
 /// Opens the cursors in `dir`.

@@ -201,8 +201,19 @@ faults! {
 pub use corrupt::{Damage, DamagedPart};
 pub use crash::CrashPoint;
 pub use forge::ForgeMethod;
+pub use stall::StallTarget;
 
 impl FaultKind {
+    /// Whether it kills or stops a process, rather than what the process works with.
+    #[must_use]
+    pub fn stops_process(&self) -> bool {
+        match self {
+            FaultKind::Crash(_) => true,
+            FaultKind::Stall(stall) => stall.what == StallTarget::Process,
+            _ => false,
+        }
+    }
+
     fn hits_path(&self, path: TargetPath) -> bool {
         match path {
             TargetPath::Webhook => self.can_hit().webhooks,

@@ -1,18 +1,36 @@
-//! A consumer's process that stops for a while without dying.
+//! A consumer's process, or a database of its, that stops for a while without dying.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultProblem, Hits, Selector};
 
-/// The consumer's process is stopped within the window [from, until), as by a long garbage
-/// collection or a frozen virtual machine; its sockets stay open.
+/// Within the window [from, until) the consumer's process is stopped, as by a long garbage collection
+/// or a frozen virtual machine; or a database of its is locked from outside, as by a backup or a
+/// migration. Its sockets stay open.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Stall {}
+pub struct Stall {
+    /// "process", or the "queue" or "ledger" database: nothing can be written to it.
+    #[serde(default)]
+    pub what: StallTarget,
+}
+
+/// What stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StallTarget {
+    /// The process.
+    #[default]
+    Process,
+    /// The queue's file.
+    Queue,
+    /// The file of ledger and effects.
+    Ledger,
+}
 
 impl Fault for Stall {
-    const SUMMARY: &'static str = "stops the consumer's process for a while without killing it";
+    const SUMMARY: &'static str = "stops the consumer's process, or locks a database of its, for a while";
     const HITS: Hits = Hits::PROCESS;
 
     fn validate(&self, selector: &Selector) -> Result<(), FaultProblem> {

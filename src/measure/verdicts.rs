@@ -190,8 +190,8 @@ fn disturbances(plan: &Plan, judged: &Judged) -> Vec<Disturbance> {
     let end = judged.end;
     for fault in &plan.faults {
         let (from, until) = (fault.selector.from, fault.selector.until);
-        // Stalls are told by the records, and a fault without a window disturbs all the time.
-        if fault.kind.can_hit().process || (from.is_none() && until.is_none()) {
+        // Stopped processes are told by the records, and a fault without a window disturbs all the time.
+        if fault.kind.stops_process() || (from.is_none() && until.is_none()) {
             continue;
         }
         let (from_s, until_s) = (from.unwrap_or_default().as_secs_f64(), until.unwrap_or(end).min(end).as_secs_f64());

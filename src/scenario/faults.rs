@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{
-    ConsumerNo, ConsumerPlan, DeliveryOrder, Mode, ProviderPlan,
+    ConsumerNo, ConsumerPlan, DeliveryOrder, LedgerKind, Mode, ProviderPlan, QueueKind,
     error::{At, Problem},
     load::Scale,
     names::suggest,
@@ -12,7 +12,7 @@ use super::{
     tables::deserialize,
 };
 use crate::{
-    fault::{FaultKind, FaultPlan, Selector, Way},
+    fault::{FaultKind, FaultPlan, Selector, StallTarget, Way},
     model::{Span, Time},
 };
 
@@ -138,6 +138,16 @@ fn check_limits(at: &At, selector: &Selector) -> Result<(), Problem> {
 
 /// Why this fault cannot hit this consumer, if it cannot.
 fn refusal(kind: &FaultKind, consumer: &ConsumerPlan, providers: &[ProviderPlan], mode: Mode) -> Option<String> {
+    if let FaultKind::Stall(stall) = kind {
+        let in_file = match stall.what {
+            StallTarget::Process => true,
+            StallTarget::Queue => consumer.queue == QueueKind::Sqlite,
+            StallTarget::Ledger => consumer.ledger == LedgerKind::Sqlite,
+        };
+        if !in_file {
+            return Some("that store of its is no SQLite database, and only those can be locked".to_owned());
+        }
+    }
     let provider = &providers[usize::from(consumer.provider)];
     if matches!(kind, FaultKind::Reorder(_)) && provider.sending.ordering != DeliveryOrder::None {
         return Some("its provider delivers in order, and nothing overtakes".to_owned());

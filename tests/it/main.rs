@@ -32,3 +32,6 @@ mod provider_manners;
 
 /// The parts on their own, and the commands around a run.
 mod commands;
+
+/// Each fault does what it says in a real run.
+mod more_faults;

@@ -88,6 +88,14 @@ const RECEIVERS: &[Wrong] = &[
         shows_in: "forged_accepted",
     },
     Wrong {
+        name: "no verification of what changes on its way",
+        right: "",
+        consumer: r#"flaw = "no-verification""#,
+        around: "[[fault]]\nkind = \"corrupt\"\nevery = 4\nattempts = [1]",
+        promise: "spoiled-is-refused",
+        shows_in: "spoiled_accepted",
+    },
+    Wrong {
         name: "unkeyed SHA-256",
         right: "",
         consumer: r#"flaw = "unkeyed-sha256""#,

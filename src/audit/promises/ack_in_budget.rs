@@ -3,7 +3,7 @@
 use super::{Breaches, Checker, Context, Finding, Promise, fates::fate_of};
 use crate::{
     audit::Book,
-    fault::Fate,
+    fault::{Fate, FaultKind, FaultPlan},
     model::{AttemptOutcome, Time},
     record::{Attempt, Record, Role},
 };
@@ -13,12 +13,14 @@ pub(super) const PROMISE: Promise = Promise {
     words: "an ack comes within the provider's budget",
     usual_cause: "the effect is applied inside the request, or the receiver has too few workers for its load",
     checker: |context| {
-        let down = context.lives.down(Role::Receiver(context.consumer));
+        let mut down = context.lives.down(Role::Receiver(context.consumer));
+        down.extend(locked(context));
         Box::new(AckInBudget { down, attempted: false, breaches: Breaches::default() })
     },
 };
 
-/// Attempts that timed out although no fault touched them and the receiver was up all the while.
+/// Attempts that timed out although no fault touched them, and the receiver was up and could write all
+/// the while.
 struct AckInBudget {
     down: Vec<(Time, Time, bool)>,
     attempted: bool,
@@ -44,6 +46,14 @@ impl AckInBudget {
     fn was_down(&self, attempt: &Attempt) -> bool {
         self.down.iter().any(|&(from, until, _)| attempt.sent < until && attempt.done >= from)
     }
+}
+
+/// The windows in which a store of the consumer was locked up.
+fn locked(context: &Context<'_>) -> Vec<(Time, Time, bool)> {
+    let mine = |fault: &&FaultPlan| fault.consumers.contains(&context.consumer);
+    let stores = |fault: &&FaultPlan| matches!(&fault.kind, FaultKind::Stall(_)) && !fault.kind.stops_process();
+    let window = |fault: &FaultPlan| Some((fault.selector.from?, fault.selector.until?, false));
+    context.plan.faults.iter().filter(mine).filter(stores).filter_map(window).collect()
 }
 
 /// Copies and attacks beside an attempt do not excuse its receiver.

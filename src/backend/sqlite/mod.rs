@@ -5,11 +5,13 @@
 
 mod cursors;
 mod ledger;
+mod lock;
 mod queue;
 mod writer;
 
 pub(super) use cursors::SqliteCursors;
 pub(super) use ledger::{Memory, SqliteLedger};
+pub use lock::StoreLock;
 pub(super) use queue::{ITEM_COLUMNS, SqliteQueue, read_item};
 
 use std::path::Path;
@@ -40,7 +42,7 @@ fn open(path: &Path, tables: &str) -> Result<Connection, StoreError> {
     let connection = Connection::open(path).map_err(&wrong)?;
     connection
         .execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000; \
+            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA wal_autocheckpoint = 4000;",
         )
         .map_err(&wrong)?;

@@ -7,6 +7,7 @@ use std::{
         mpsc::{Receiver, Sender, channel},
     },
     thread::JoinHandle,
+    time::Duration,
 };
 
 use rusqlite::{Connection, Transaction};
@@ -17,6 +18,9 @@ use crate::backend::StoreFailure;
 
 /// Calls in one transaction at most: bounds the wait of the first for the last.
 const CALLS_PER_COMMIT: usize = 1_024;
+
+/// The longest that SQLite can be told to wait: three weeks.
+const FOR_EVER: Duration = Duration::from_millis(i32::MAX as u64);
 
 /// One call's work: runs within the transaction, and is told afterwards whether it was committed.
 pub(super) trait Call: Send + 'static {
@@ -51,6 +55,8 @@ impl<C: Call> Writer<C> {
     where
         C::Shared: Send + 'static,
     {
+        // Who has the file open waits, however long somebody else locks it up: nothing is lost by that.
+        connection.busy_timeout(FOR_EVER).map_err(error_in(path))?;
         let (calls, waiting) = channel();
         let store = path.display().to_string();
         let wrong = error_in(path);

@@ -89,3 +89,25 @@ fn a_folder_that_cannot_be_and_a_file_that_is_none_are_told_as_such() {
     assert_eq!(open_queue(QueueKind::Sqlite, &dir).err().map(|error| error.kind), Some(StoreFailure::Damaged));
     assert_eq!(export(&dir, &plan(), 0).unwrap_err().kind, StoreFailure::Damaged);
 }
+
+#[tokio::test]
+async fn a_database_that_somebody_else_locks_is_waited_for_and_nothing_is_lost() {
+    let (_guard, dir) = scratch();
+    let queue = open_queue(QueueKind::Sqlite, &dir).unwrap();
+    let ledger = ledger(LedgerKind::Sqlite, &dir, None);
+    let locks = (lock_queue(&dir).unwrap(), lock_ledger(&dir).unwrap());
+    let put = tokio::spawn({
+        let queue = Arc::clone(&queue);
+        async move { queue.put(vec![item(1)]).await }
+    });
+    let apply = tokio::spawn(async move { ledger.apply(vec![effect(1)], false).await });
+    tokio::task::yield_now().await;
+    // A consumer may also come back while its database is locked.
+    assert_eq!(open_queue(QueueKind::Sqlite, &dir).unwrap().depth(), 0);
+    assert_eq!((queue.depth(), rows(&dir).len()), (0, 0));
+    drop(locks);
+    put.await.unwrap().unwrap();
+    assert_eq!(apply.await.unwrap().unwrap(), [EffectOutcome::Applied]);
+    assert_eq!((queue.depth(), rows(&dir).len()), (1, 1));
+    assert_eq!(lock_ledger(&dir.join("nowhere")).err().map(|error| error.kind), Some(StoreFailure::Unwritable));
+}

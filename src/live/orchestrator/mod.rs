@@ -8,6 +8,7 @@
 //!   the stores' contents -> records
 //! ```
 
+mod locks;
 mod process;
 mod stage;
 mod supervise;

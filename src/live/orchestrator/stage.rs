@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::{
     RunError, RunOptions,
+    locks::Locks,
     process::{Event, Process, What},
 };
 use crate::{
@@ -89,6 +90,8 @@ pub(super) struct Stage<'a> {
     epoch: Option<Epoch>,
     /// What roles said of why they could not go on, for the user's eyes.
     pub failures: Vec<String>,
+    /// Stores locked up by faults.
+    pub locks: Locks,
     events_in: mpsc::UnboundedSender<Event>,
     events: mpsc::UnboundedReceiver<Event>,
 }
@@ -106,6 +109,7 @@ impl<'a> Stage<'a> {
             actors: Vec::new(),
             epoch: None,
             failures: Vec::new(),
+            locks: Locks::default(),
             events_in,
             events,
         }
@@ -360,8 +364,15 @@ impl<'a> Stage<'a> {
         actor.and_then(|actor| actor.process.as_ref()).is_some_and(|process| process.freeze(frozen))
     }
 
+    /// Locks the store of a consumer that the fault names.
+    pub async fn lock_store(&mut self, consumer: ConsumerNo, fault: u16) -> Result<(), RoleError> {
+        let dir = self.stores.join(&self.plan.consumers[usize::from(consumer)].name);
+        self.locks.take(self.plan, dir, consumer, fault).await
+    }
+
     /// Ends every role: the provider first, so that nothing new is sent, the receivers last.
     pub async fn stop_all(&mut self, clock: Clock, interrupts: &mut watch::Receiver<u32>) -> Result<(), RunError> {
+        self.locks.release_all();
         for wave in [is_provider, is_poller, is_receiver] {
             for actor in &mut self.actors {
                 if let (true, Some(process)) = (wave(actor.role), &mut actor.process) {

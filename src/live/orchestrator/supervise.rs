@@ -85,6 +85,11 @@ async fn act(stage: &mut Stage<'_>, clock: Clock, consumer: ConsumerNo, action: 
                 hit(stage, fault, consumer, now);
             }
         }
+        Action::Lock { fault } => {
+            stage.lock_store(consumer, fault).await?;
+            hit(stage, fault, consumer, clock.now());
+        }
+        Action::Unlock { fault } => stage.locks.release(consumer, fault),
         Action::Resume => {
             if stage.freeze(consumer, false) {
                 stage.record(Record::Process { role, change: ProcessChange::Resumed, at: now });

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 use crate::{
-    fault::FaultKind,
+    fault::{FaultKind, StallTarget},
     model::Time,
     scenario::{ConsumerNo, Plan},
 };
@@ -13,10 +13,14 @@ use crate::{
 pub(super) enum Action {
     /// Let a stalled process go on.
     Resume,
+    /// Let a locked store go.
+    Unlock { fault: u16 },
     /// Start it again.
     Restart,
     /// Stop it without killing it.
     Stall { fault: u16 },
+    /// Lock a store of its.
+    Lock { fault: u16 },
     /// Kill it.
     Kill { fault: u16 },
 }
@@ -39,10 +43,17 @@ impl Timeline {
                             timeline.add(at, consumer, Action::Kill { fault: fault.index });
                         }
                     }
-                    FaultKind::Stall(_) => {
+                    FaultKind::Stall(stall) => {
+                        let fault_no = fault.index;
+                        let (begin, end) = match stall.what {
+                            StallTarget::Process => (Action::Stall { fault: fault_no }, Action::Resume),
+                            StallTarget::Queue | StallTarget::Ledger => {
+                                (Action::Lock { fault: fault_no }, Action::Unlock { fault: fault_no })
+                            }
+                        };
                         if let (Some(from), Some(until)) = (fault.selector.from, fault.selector.until) {
-                            timeline.add(from, consumer, Action::Stall { fault: fault.index });
-                            timeline.add(until, consumer, Action::Resume);
+                            timeline.add(from, consumer, begin);
+                            timeline.add(until, consumer, end);
                         }
                     }
                     _ => {}
