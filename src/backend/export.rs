@@ -14,23 +14,34 @@ use crate::{
     scenario::{ConsumerNo, Plan},
 };
 
-/// Reads a consumer's folder. Files that are not there hold nothing; another run's events are
-/// another run's.
+/// What is in a consumer's folder, all at once.
 pub fn export(dir: &Path, plan: &Plan, consumer: ConsumerNo) -> Result<Vec<Record>, StoreError> {
     let mut records = Vec::new();
+    export_each(dir, plan, consumer, &mut |record| records.push(record))?;
+    Ok(records)
+}
+
+/// Calls `each` for what is in a consumer's folder: a million effects need not be in memory to be
+/// written down. Files that are not there hold nothing; another run's events are another run's.
+pub fn export_each(
+    dir: &Path,
+    plan: &Plan,
+    consumer: ConsumerNo,
+    each: &mut dyn FnMut(Record),
+) -> Result<(), StoreError> {
     let reader = Reader { run_id: plan.run_id, consumer };
     for (file, read) in
         [(LEDGER_FILE, Reader::effects as ReadFile), (QUEUE_FILE, Reader::waiting), (CURSOR_FILE, Reader::cursors)]
     {
         let path = dir.join(file);
         if let Some(connection) = open_to_read(&path)? {
-            read(&reader, &connection, &mut records).map_err(error_in(&path))?;
+            read(&reader, &connection, each).map_err(error_in(&path))?;
         }
     }
-    Ok(records)
+    Ok(())
 }
 
-type ReadFile = fn(&Reader, &Connection, &mut Vec<Record>) -> rusqlite::Result<()>;
+type ReadFile = fn(&Reader, &Connection, &mut dyn FnMut(Record)) -> rusqlite::Result<()>;
 
 struct Reader {
     run_id: RunId,
@@ -55,7 +66,7 @@ impl Reader {
         }
     }
 
-    fn effects(&self, connection: &Connection, records: &mut Vec<Record>) -> rusqlite::Result<()> {
+    fn effects(&self, connection: &Connection, each: &mut dyn FnMut(Record)) -> rusqlite::Result<()> {
         let mut rows = connection.prepare(
             "SELECT client, event_id, subject, version, at, superseded FROM effect WHERE run_id = ?1 ORDER BY id",
         )?;
@@ -63,7 +74,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let event_id: String = row.get(1)?;
             if let Whose::Ours { seq, forged } = self.whose(&event_id) {
-                records.push(Record::Effect(EffectRow {
+                each(Record::Effect(EffectRow {
                     what: Obligation { consumer: self.consumer, client: row.get(0)?, seq },
                     subject: row.get(2)?,
                     version: row.get(3)?,
@@ -76,17 +87,17 @@ impl Reader {
         Ok(())
     }
 
-    fn waiting(&self, connection: &Connection, records: &mut Vec<Record>) -> rusqlite::Result<()> {
+    fn waiting(&self, connection: &Connection, each: &mut dyn FnMut(Record)) -> rusqlite::Result<()> {
         for (table, dead) in [("queue", false), ("dead_letter", true)] {
             let mut rows = connection.prepare(&format!("SELECT {ITEM_COLUMNS} FROM {table} ORDER BY id"))?;
             for item in rows.query_map([], read_item)? {
-                records.extend(waiting_record(self, &item?, dead));
+                waiting_record(self, &item?, dead).into_iter().for_each(&mut *each);
             }
         }
         Ok(())
     }
 
-    fn cursors(&self, connection: &Connection, records: &mut Vec<Record>) -> rusqlite::Result<()> {
+    fn cursors(&self, connection: &Connection, each: &mut dyn FnMut(Record)) -> rusqlite::Result<()> {
         let mut rows = connection.prepare("SELECT client, position FROM cursor WHERE run_id = ?1 ORDER BY client")?;
         let mut rows = rows.query(params![self.run_id.to_string()])?;
         while let Some(row) = rows.next()? {
@@ -96,7 +107,7 @@ impl Reader {
                 let problem = format!("{text:.40} is no cursor").into();
                 rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, problem)
             })?;
-            records.push(Record::Cursor { consumer: self.consumer, client: row.get(0)?, passed });
+            each(Record::Cursor { consumer: self.consumer, client: row.get(0)?, passed });
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ mod sqlite;
 mod suite;
 
 pub use error::{StoreError, StoreFailure};
-pub use export::{export, volatile_records};
+pub use export::{export, export_each, volatile_records};
 pub use sqlite::StoreLock;
 
 use std::{path::Path, sync::Arc};

@@ -130,9 +130,8 @@ pub async fn run(plan: &Plan, mut options: RunOptions) -> Result<Outcome, RunErr
     for consumer in 0..plan.consumers.len() {
         let consumer = consumer as ConsumerNo;
         let dir = stores.join(&plan.consumers[usize::from(consumer)].name);
-        let exported = crate::backend::export(&dir, plan, consumer)
+        crate::backend::export_each(&dir, plan, consumer, &mut |record| records.put(record))
             .map_err(|error| RoleError::Store(format!("cannot read the stores back: {error}")))?;
-        exported.into_iter().for_each(|record| records.put(record));
     }
     let (cpu_ns, peak_rss_bytes) = usage::of_this_process();
     records.put(Record::Usage { role: RoleName::Orchestrator, incarnation: 0, cpu_ns, peak_rss_bytes });
