@@ -10,7 +10,7 @@ use clap::Args;
 
 use super::{Exit, print};
 use crate::{
-    live::orchestrator::records_dir,
+    live::{orchestrator::records_dir, usage},
     measure::{Host, Results, Verdict, judge_dir},
     record::read_dir,
     report,
@@ -49,7 +49,9 @@ pub(super) fn judge(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
         arch: std::env::consts::ARCH.to_owned(),
         cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
     };
-    let run = judge_dir(plan, &records_dir(dir))?;
+    let before = usage::of_this_process().0;
+    let mut run = judge_dir(plan, &records_dir(dir))?;
+    run.judge_cpu_s = usage::of_this_process().0.zip(before).map(|(after, before)| (after - before) as f64 / 1e9);
     let results = Results::new(plan, host, vec![run]);
     report::write_all(dir, &results, plan)
         .with_context(|| format!("cannot write the report into {}", dir.display()))?;

@@ -69,6 +69,9 @@ pub struct RunResult {
     pub provider: ProviderResult,
     /// Processor time of the orchestrator, in seconds.
     pub harness_cpu_s: Option<f64>,
+    /// Processor time of judging it, in seconds; told by whoever had it judged.
+    #[serde(default)]
+    pub judge_cpu_s: Option<f64>,
     /// The consumers, in plan order.
     pub consumers: Vec<ConsumerResult>,
     /// The run's expectations.

@@ -11,7 +11,7 @@ use super::{
     one,
     plots::FIGURES,
     rows, shown,
-    text::{actual, ran, verdict_line},
+    text::{actual, harness, ran, verdict_line},
     wins,
 };
 use crate::{
@@ -79,7 +79,7 @@ fn run(run: &RunResult) -> Result<Markup, ExportError> {
     Ok(html! {
         section {
             h2 { "What was run: " (mode(run.mode)) }
-            p { (ran(run)) "." }
+            p { (ran(run)) "; " (harness(run)) "." }
             (banner(run))
             (table(run))
             @for (figure, sentence, svg) in &figures {

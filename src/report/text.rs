@@ -125,6 +125,7 @@ impl Out {
         self.banner(run);
         self.text.push('\n');
         self.paragraph(&ran(run));
+        self.paragraph(&harness(run));
         self.table(run);
         let wins = wins::polling_wins(run);
         if !wins.is_empty() {
@@ -277,6 +278,13 @@ pub(super) fn ran(run: &RunResult) -> String {
         seconds(run.duration_s),
         seconds(run.provider.lag_bound_s),
     )
+}
+
+/// What the tool itself took of the machine, in one line.
+pub(super) fn harness(run: &RunResult) -> String {
+    let parts = [("provider", run.provider.cpu_s), ("orchestrator", run.harness_cpu_s), ("judge", run.judge_cpu_s)];
+    let told = parts.map(|(name, cpu_s)| format!("{name} {}", cpu_s.map_or(NOT_OBSERVED.to_owned(), seconds)));
+    format!("harness: {} of processor time for {}", told.join(", "), plural(run.provider.emitted, "event"))
 }
 
 /// The goals as rows: met or not, for each consumer.
