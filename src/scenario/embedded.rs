@@ -16,8 +16,18 @@ macro_rules! embed {
 }
 
 /// Every scenario in the binary, in reading order.
-pub const EMBEDDED: &[Embedded] =
-    embed!["quickstart", "dropped-ack", "forged-payload", "receiver-outage", "wasted-polls", "ack-budget"];
+pub const EMBEDDED: &[Embedded] = embed![
+    "quickstart",
+    "dropped-ack",
+    "forged-payload",
+    "receiver-outage",
+    "short-outage",
+    "wasted-polls",
+    "high-rate",
+    "ack-budget",
+    "ledger-retention",
+    "poison",
+];
 
 /// The scenario by name.
 #[must_use]
