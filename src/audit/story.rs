@@ -172,7 +172,8 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
     }
     let forged_mark = |forged: bool| if forged { "a forged event beside it is " } else { "" };
     let (at, text) = match *record {
-        Record::Emitted { event, emitted_at } if event.seq == about.seq => {
+        // Of several providers the first one tells.
+        Record::Emitted { event, emitted_at } if event.seq == about.seq && story.occurred_at.is_none() => {
             story.occurred_at = Some(event.occurred_at);
             let lag = emitted_at.since(event.occurred_at);
             (event.occurred_at, format!("emitted: subject {}, version {} (lag {lag})", event.subject, event.version))

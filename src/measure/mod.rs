@@ -12,6 +12,7 @@ mod judge;
 mod lag;
 pub mod model;
 mod predict;
+mod predict_push;
 mod quantity;
 mod result;
 mod series;
@@ -21,6 +22,7 @@ mod tally;
 mod usage;
 mod validity;
 mod verdicts;
+mod waits;
 
 pub use age::{Age, AgeRecorder};
 pub use behind::Behind;

@@ -20,6 +20,7 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
     let mine = &plan.consumers[usize::from(no)];
     let mut out = Rows { consumer: &mine.name, rows: Vec::new(), left_out: Vec::new() };
     let faults: Vec<&FaultPlan> = plan.faults.iter().filter(|fault| fault.consumers.contains(&no)).collect();
+    let provider = plan.providers.get(usize::from(mine.provider));
     if tally.due == 0 {
         out.leave_out("nothing was due");
     } else if mine.flaw.is_some() {
@@ -34,8 +35,15 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
             Path::Hybrid(_) => out.leave_out("two paths bring the same events"),
             Path::Webhook(_) if tally.switches.count() > 0 => out.leave_out("endpoints were switched off"),
             Path::Webhook(_) if tally.redelivered > 0 => out.leave_out("dead letters were sent again"),
+            Path::Webhook(_) if provider.is_some_and(|provider| provider.sending.sender_pool.is_some()) => {
+                let slots = provider.and_then(|provider| provider.sending.sender_pool).unwrap_or(1);
+                out.shared_pool(plan, mine, tally, slots);
+            }
             Path::Webhook(_) => match losses(plan, mine, &faults) {
-                Some(losses) if tally.open == 0 => out.webhook(losses, mine.is_external(), tally),
+                Some(losses) if tally.open == 0 => {
+                    out.webhook(losses, mine.is_external(), tally);
+                    provider.iter().for_each(|provider| out.order(plan, mine, provider, losses.p_r, tally));
+                }
                 Some(_) => out.leave_out("deliveries were open at the end"),
                 None => out.leave_out("its faults are more than independent losses of requests and acks"),
             },
@@ -44,18 +52,18 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
     (out.rows, out.left_out)
 }
 
-struct Rows<'a> {
+pub(super) struct Rows<'a> {
     consumer: &'a str,
     rows: Vec<ModelRow>,
     left_out: Vec<String>,
 }
 
 impl Rows<'_> {
-    fn leave_out(&mut self, why: &str) {
+    pub(super) fn leave_out(&mut self, why: &str) {
         self.left_out.push(format!("no closed form is held against {}: {why}", self.consumer));
     }
 
-    fn add(&mut self, quantity: &str, predicted: f64, measured: f64, error: Option<f64>, assumes: &str) {
+    pub(super) fn add(&mut self, quantity: &str, predicted: f64, measured: f64, error: Option<f64>, assumes: &str) {
         self.rows.push(ModelRow {
             consumer: self.consumer.to_owned(),
             quantity: quantity.to_owned(),

@@ -8,6 +8,7 @@ use super::{
     lag::PollLag,
     series::{Bucket, Series},
     switches::Switches,
+    waits::Waits,
 };
 use crate::{
     audit::{Book, Class, Facts},
@@ -40,6 +41,7 @@ pub(super) struct Tally {
     pub(super) gave_up_but_applied: u64,
     pub(super) rejected: u64,
     pub(super) switches: Switches,
+    pub(super) waits: Waits,
     /// Page requests answered 429 by the provider's limit.
     pub(super) rate_limited: u64,
     /// Dead letters, or acked deliveries, that were sent again.
@@ -81,6 +83,7 @@ impl Tally {
             gave_up_but_applied: 0,
             rejected: 0,
             switches: Switches::default(),
+            waits: Waits::default(),
             rate_limited: 0,
             redelivered: 0,
             bytes: None,
@@ -126,6 +129,7 @@ impl Tally {
     }
 
     fn attempt(&mut self, attempt: &Attempt, before: &Book) {
+        self.waits.see(attempt);
         let original = u64::from(attempt.copy == 0);
         self.attempts += original;
         let acked_before =

@@ -27,6 +27,8 @@ pub const EMBEDDED: &[Embedded] = embed![
     "ack-budget",
     "ledger-retention",
     "poison",
+    "order",
+    "isolation",
 ];
 
 /// The scenario by name.
