@@ -14,8 +14,8 @@ use crate::{
     record::{Attempt, CursorPosition, EffectRow, Obligation, Poll, ProcessChange, ReadError, ReadStats, Record, Role},
     rng::{Draws, Purpose},
     scenario::{
-        Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind,
-        Mode, Path, Plan, PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
+        Comparison, Condition, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows,
+        LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
     },
     workload::{Arrival, Payload, Poisson, Workload},
 };
@@ -94,6 +94,8 @@ pub(crate) fn polling(name: &str, clients: u32, interval: Span) -> ConsumerPlan 
         strategy: Strategy::Fixed(crate::scenario::testing::fixed(interval)),
         page_size: 100,
         timeout: Span::from_secs(10),
+        on_429: On429::Respect,
+        connection: Connection::KeepAlive,
     };
     consumer(name, clients, Path::Polling(path))
 }

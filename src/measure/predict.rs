@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     fault::{DropAck, FaultKind, FaultPlan, Selector},
-    policy::poll::Grid,
+    model::Span,
+    policy::poll::{Adaptive, Grid, LongPoll, Phase, Strategy},
     scenario::{ConsumerNo, ConsumerPlan, Follows, Path, Plan},
     workload::Arrivals,
 };
@@ -28,9 +29,12 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
     } else {
         match &mine.path {
             Path::Polling(_) if !faults.is_empty() => out.leave_out("faults hit its polls"),
-            Path::Polling(polling) => match polling.strategy.grid() {
-                Some(grid) => out.polling(plan, mine, &grid, tally),
-                None => out.leave_out("its polls lie on no even grid"),
+            Path::Polling(_) if shown_late(plan, mine) => out.leave_out("its provider shows events late"),
+            Path::Polling(polling) => match (&polling.strategy, polling.strategy.grid()) {
+                (Strategy::Adaptive(adaptive), _) => out.adaptive(plan, mine, adaptive, tally),
+                (Strategy::LongPoll(long_poll), _) => out.long_poll(plan, mine, long_poll, tally),
+                (_, Some(grid)) => out.polling(plan, mine, &grid, tally),
+                (_, None) => out.leave_out("its polls lie on no even grid"),
             },
             Path::Hybrid(_) => out.leave_out("two paths bring the same events"),
             Path::Webhook(_) if tally.switches.count() > 0 => out.leave_out("endpoints were switched off"),
@@ -50,6 +54,10 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
         }
     }
     (out.rows, out.left_out)
+}
+
+fn shown_late(plan: &Plan, mine: &ConsumerPlan) -> bool {
+    plan.providers.get(usize::from(mine.provider)).is_some_and(|provider| provider.pull.view_lag > Span::ZERO)
 }
 
 pub(super) struct Rows<'a> {
@@ -79,7 +87,10 @@ impl Rows<'_> {
         let (t, window) = (grid.interval.as_secs_f64(), plan.duration.as_secs_f64());
         let polls = model::polls(mine.clients, window, t);
         let assumes = "polls on a fixed timer, counted within the window of arrivals";
-        self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
+        // Clients that all begin one interval after t0 make one poll fewer.
+        if grid.phase == Phase::Random {
+            self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
+        }
         let Arrivals::Poisson(_) = plan.workload.arrivals else {
             return self
                 .leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
@@ -104,6 +115,61 @@ impl Rows<'_> {
         if grid.jitter() == 0.0 && effect == 0.0 {
             let error = t * (0.99f64 * 0.01 / n).sqrt();
             self.add("p99 age = 0.99 x interval", model::polling_age_quantile_s(t, 0.99), p99, Some(error), assumes);
+        }
+    }
+
+    /// Events per second and client, where every client has the same and their arrivals are Poisson.
+    fn rate_per_client(&mut self, plan: &Plan, mine: &ConsumerPlan) -> Option<f64> {
+        let equal = mine.follows == Follows::All || plan.workload.subjects.is_multiple_of(mine.clients.max(1));
+        if !equal || !matches!(plan.workload.arrivals, Arrivals::Poisson(_)) {
+            self.leave_out("its form needs Poisson arrivals and subjects shared equally");
+            return None;
+        }
+        let share = f64::from(mine.clients_per_event()) / f64::from(mine.clients.max(1));
+        Some(plan.workload.arrivals.rate_per_sec() * share)
+    }
+
+    fn adaptive(&mut self, plan: &Plan, mine: &ConsumerPlan, adaptive: &Adaptive, tally: &Tally) {
+        let Some(lambda) = self.rate_per_client(plan, mine) else { return };
+        let Adaptive { min, max, factor } = adaptive;
+        let found = model::adaptive(lambda, min.as_secs_f64(), max.as_secs_f64(), *factor);
+        let assumes = "Poisson arrivals, subjects shared equally, the start forgotten; network time is left out";
+        let polls = found.polls_per_s * f64::from(mine.clients) * plan.duration.as_secs_f64();
+        self.add(
+            "polls, adaptive: visits / time of the chain of gaps",
+            polls,
+            tally.window_polls.0 as f64,
+            None,
+            assumes,
+        );
+        match tally.ages.summary().mean {
+            Some(mean) => {
+                let predicted = found.mean_age_s + mine.effect.duration.as_secs_f64();
+                self.add("mean age, adaptive: sum of v T^2 / 2 over sum of v T", predicted, mean, None, assumes);
+            }
+            None => self.leave_out("not every obligation took effect, so ages are censored"),
+        }
+    }
+
+    fn long_poll(&mut self, plan: &Plan, mine: &ConsumerPlan, long_poll: &LongPoll, tally: &Tally) {
+        let Some(lambda) = self.rate_per_client(plan, mine) else { return };
+        let hold = long_poll.hold.as_secs_f64();
+        let assumes = "Poisson arrivals, subjects shared equally; the round trip is left out";
+        let rate = model::long_poll_rate(lambda, hold);
+        let polls = rate * f64::from(mine.clients) * plan.duration.as_secs_f64();
+        let measured = tally.window_polls.0 as f64;
+        self.add(
+            "long polls = clients x duration x rate / (1 - e^-x), x = events per hold",
+            polls,
+            measured,
+            None,
+            assumes,
+        );
+        let predicted = model::empty_share(lambda, hold);
+        if predicted * measured >= 1.0 {
+            let error = (predicted * (1.0 - predicted) / measured).sqrt();
+            let empty = tally.window_polls.1 as f64 / measured;
+            self.add("share of empty long polls = e^-x", predicted, empty, Some(error), assumes);
         }
     }
 

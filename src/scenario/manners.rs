@@ -61,6 +61,8 @@ pub struct PullPlan {
     pub poll_interval_hint: Option<Span>,
     /// How long the log keeps an event; `None`: for ever.
     pub retention: Option<Span>,
+    /// An event shows this long after it occurred. Never scaled.
+    pub view_lag: Span,
 }
 
 /// A limit on page requests: a bucket of `burst` tokens, to which `per / count` brings another one.

@@ -32,7 +32,8 @@ pub use error::ScenarioError;
 pub use load::{LoadOptions, load};
 pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use plan::{
-    Comparison, Condition, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,
-    Follows, HybridPlan, LedgerKind, Mode, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
+    Comparison, Condition, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan,
+    ExternalReceiver, Flaw, Follows, HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan,
+    QueueKind, WebhookPlan,
 };
 pub use words::{Piece, Unclosed, pieces};

@@ -170,8 +170,42 @@ pub struct PollingPlan {
     pub strategy: Strategy,
     /// Events asked for per page.
     pub page_size: u32,
-    /// A poll's budget, from its start to its last byte. Never scaled.
+    /// A request's budget, from its start to its last byte, beyond the time that it may be held. Never
+    /// scaled.
     pub timeout: Span,
+    /// Whether it waits as long as it is asked to.
+    pub on_429: On429,
+    /// How long its connections live.
+    pub connection: Connection,
+}
+
+/// What a client does that is told to come less often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum On429 {
+    /// It waits: as long as `Retry-After` says with a 429 or 503, and at least as long between two
+    /// polls as `x-poll-interval` says with any answer.
+    Respect,
+    /// It goes on as it pleases.
+    Ignore,
+}
+
+/// How long a polling client's connections live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Connection {
+    /// From request to request.
+    KeepAlive,
+    /// One request.
+    PerRequest,
+}
+
+impl PollingPlan {
+    /// How long a client waits for an answer.
+    #[must_use]
+    pub fn patience(&self) -> Span {
+        self.timeout + self.strategy.hold().unwrap_or(Span::ZERO)
+    }
 }
 
 /// A webhook consumer's manners.

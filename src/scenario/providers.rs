@@ -125,6 +125,7 @@ fn read_pull(at: &At, raw: &RawProvider, scale: Scale) -> Result<PullPlan, Probl
         rate_limit: limit.transpose()?,
         poll_interval_hint: positive("poll_interval_hint", &raw.poll_interval_hint)?,
         retention: positive("retention", &raw.retention)?,
+        view_lag: span_or(&at.key("view_lag"), raw.view_lag.as_deref(), Span::ZERO)?,
     })
 }
 
@@ -160,6 +161,7 @@ pub(super) fn check_against(
             ("rate_limit", raw.rate_limit.is_some()),
             ("poll_interval_hint", raw.poll_interval_hint.is_some()),
             ("retention", raw.retention.is_some()),
+            ("view_lag", raw.view_lag.is_some()),
         ];
         if let Some((key, _)) = pulling.iter().find(|(_, given)| *given && !polled) {
             return Err(at

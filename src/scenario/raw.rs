@@ -155,6 +155,9 @@ pub struct RawProvider {
     pub retention: Option<String>,
     /// Grain of the `created` time that a timestamp cursor compares. Never scaled. Default "1ms".
     pub timestamp_grain: Option<String>,
+    /// The pull API shows an event this long after it occurred, as a replica that lags behind would.
+    /// Never scaled. Default "0s".
+    pub view_lag: Option<String>,
 }
 
 /// A limit on page requests: a token bucket.
@@ -265,13 +268,18 @@ pub struct RawConsumer {
 pub struct RawPolling {
     /// Events asked for per page. Default 100.
     pub page_size: Option<u32>,
-    /// A poll's budget. Never scaled. Default "10s".
+    /// A request's budget, beyond the time that it may be held. Never scaled. Default "10s".
     pub timeout: Option<String>,
+    /// "respect": waits as long as `Retry-After` (with a 429 or 503) and `x-poll-interval` say, both
+    /// seconds of scenario time. "ignore": does not. Default "respect".
+    pub on_429: Option<String>,
+    /// "keep-alive", or "per-request": a fresh connection for each request. Default "keep-alive".
+    pub connection: Option<String>,
 }
 
 impl RawPolling {
     /// The keys in the scenario file.
-    pub const KEYS: [&'static str; 2] = ["page_size", "timeout"];
+    pub const KEYS: [&'static str; 4] = ["page_size", "timeout", "on_429", "connection"];
 }
 
 /// The schema of a strategy: its kind's keys and those of all.

@@ -3,10 +3,10 @@
 use toml::{Table, Value};
 
 use super::{
-    PollingPlan,
+    Connection, On429, PollingPlan,
     error::{At, Problem},
     load::{Scale, span_or, within},
-    names::suggest,
+    names::{Choice, choose, suggest},
     raw::RawPolling,
     tables::deserialize,
 };
@@ -15,9 +15,13 @@ use crate::{model::Span, policy::poll::Strategy};
 const EXAMPLE: &str = "write strategy = { kind = \"fixed\", interval = \"5s\" }";
 
 /// Kinds that are known and not there yet.
-const LATER: [&str; 4] = ["cron", "adaptive", "long-poll", "state"];
+const LATER: [&str; 1] = ["state"];
 
 pub(super) fn read_strategy(at: &At, raw: Option<&Table>, scale: Scale) -> Result<PollingPlan, Problem> {
+    const ON_429: [(&str, Choice<On429>); 2] =
+        [("respect", Choice::Here(On429::Respect)), ("ignore", Choice::Here(On429::Ignore))];
+    const CONNECTIONS: [(&str, Choice<Connection>); 2] =
+        [("keep-alive", Choice::Here(Connection::KeepAlive)), ("per-request", Choice::Here(Connection::PerRequest))];
     let mut table = raw.cloned().ok_or_else(|| at.problem("a polling consumer needs a strategy", EXAMPLE))?;
     let names: Vec<&str> = Strategy::TABLE.iter().map(|(name, _)| *name).collect();
     let kind_at = at.key("kind");
@@ -37,6 +41,8 @@ pub(super) fn read_strategy(at: &At, raw: Option<&Table>, scale: Scale) -> Resul
         strategy,
         page_size: within(&at.key("page_size"), common.page_size, 100, (1, 10_000))?,
         timeout: span_or(&at.key("timeout"), common.timeout.as_deref(), Span::from_secs(10))?.max(Span::from_millis(1)),
+        on_429: choose(&at.key("on_429"), common.on_429.as_deref().unwrap_or("respect"), &ON_429)?,
+        connection: choose(&at.key("connection"), common.connection.as_deref().unwrap_or("keep-alive"), &CONNECTIONS)?,
     })
 }
 

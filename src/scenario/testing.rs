@@ -1,8 +1,8 @@
 //! Small plans for tests: patient, without faults, nothing slow. Change what the test is about.
 
 use super::{
-    ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, Path, Plan, PollingPlan,
-    ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
+    Connection, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, On429, Path, Plan,
+    PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
 };
 use crate::{
     model::{RunId, Span},
@@ -59,6 +59,8 @@ pub fn polling_consumer(clients: u32) -> ConsumerPlan {
         strategy: Strategy::Conditional(Conditional(fixed(Span::from_secs(1)))),
         page_size: 10,
         timeout: Span::from_millis(20),
+        on_429: On429::Respect,
+        connection: Connection::KeepAlive,
     };
     consumer("poll", clients, Path::Polling(polling))
 }

@@ -24,6 +24,7 @@ fn unscaled_beyond_scaled(plan: &Plan, warnings: &mut Vec<String>) {
     }
     for consumer in &plan.consumers {
         if let Some(polling) = consumer.polling()
+            && polling.strategy.hold().is_none()
             && polling.timeout > polling.strategy.shortest_gap()
         {
             warnings.push(format!(

@@ -8,5 +8,5 @@ mod signature;
 
 pub use body::{BodyError, EventBody, forged_event_json, render_event, reserialise};
 pub use page::{Page, PageError, PageEvent, parse_page, render_page};
-pub use retry_after::parse_retry_after;
+pub use retry_after::{parse_poll_interval, parse_retry_after};
 pub use signature::{Secret, SecretError, SignatureError, sign, sign_unkeyed, verify, verify_unkeyed};

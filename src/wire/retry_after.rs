@@ -1,4 +1,5 @@
-//! The `Retry-After` header (RFC 9110, section 10.2.3): seconds, or an HTTP date.
+//! How the other side asks to be asked less: `Retry-After` (RFC 9110, section 10.2.3), which is seconds or
+//! an HTTP date, and `x-poll-interval`, as GitHub sends it.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -16,6 +17,14 @@ pub fn parse_retry_after(text: &str, now_unix_s: u64) -> Option<Span> {
     Some(Span::from_secs(at.duration_since(now).unwrap_or_default().as_secs()))
 }
 
+/// Reads the provider's wish for an interval: decimal seconds. `None` for what is none.
+#[must_use]
+pub fn parse_poll_interval(text: &str) -> Option<Span> {
+    let seconds: f64 = text.trim().parse().ok()?;
+    // Beyond a year it is no wish but a mistake.
+    (0.0..3.2e7).contains(&seconds).then_some(Span((seconds * 1e9) as u64))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -27,6 +36,15 @@ mod tests {
         assert_eq!(parse_retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 90), Some(Span::ZERO));
         for bad in ["", "-5", "soon", "1.5", "99999999999999999999"] {
             assert_eq!(parse_retry_after(bad, 0), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_wish_for_an_interval_is_read_and_nonsense_is_none() {
+        assert_eq!(parse_poll_interval("60"), Some(Span::from_secs(60)));
+        assert_eq!(parse_poll_interval(" 0.25 "), Some(Span::from_millis(250)));
+        for bad in ["", "-1", "NaN", "inf", "1e300", "soon"] {
+            assert_eq!(parse_poll_interval(bad), None, "{bad}");
         }
     }
 }

@@ -35,3 +35,6 @@ mod commands;
 
 /// Each fault does what it says in a real run.
 mod more_faults;
+
+/// Every polling strategy loses nothing, and behaves as it says.
+mod strategies;

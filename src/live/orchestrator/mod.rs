@@ -4,7 +4,7 @@
 //!   receivers -> provider -> pollers      each: Assign, Ready
 //!        \____ Start at one t0 ____/
 //!   crashes, stalls, restarts; progress    until quiet, the drain's bound, or Ctrl-C
-//!   provider, pollers, receivers           each: Stop, Done
+//!   pollers, provider, receivers           each: Stop, Done
 //!   the stores' contents -> records
 //! ```
 

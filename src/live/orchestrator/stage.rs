@@ -370,10 +370,11 @@ impl<'a> Stage<'a> {
         self.locks.take(self.plan, dir, consumer, fault).await
     }
 
-    /// Ends every role: the provider first, so that nothing new is sent, the receivers last.
+    /// Ends every role: the pollers first, because a poll that finds the provider gone would count as
+    /// failed; then the provider, so that nothing new is sent; the receivers last.
     pub async fn stop_all(&mut self, clock: Clock, interrupts: &mut watch::Receiver<u32>) -> Result<(), RunError> {
         self.locks.release_all();
-        for wave in [is_provider, is_poller, is_receiver] {
+        for wave in [is_poller, is_provider, is_receiver] {
             for actor in &mut self.actors {
                 if let (true, Some(process)) = (wave(actor.role), &mut actor.process) {
                     process.freeze(false);

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, atomic::Ordering};
 
-use http::StatusCode;
-
-use super::Shared;
+use super::{
+    Shared,
+    asker::{Answer, Asker, Content, Pace},
+};
 use crate::{
     backend::Item,
     fault::CrashPoint,
@@ -12,37 +13,21 @@ use crate::{
     model::{PollOutcome, Time},
     policy::poll::{Came, Client, Due, PollRound, PollStep, PollTimer},
     record::{Poll, Record, RecordSink},
-    rng::Draws,
-    scenario::{ConsumerNo, Flaw},
-    wire::{Page, headers, parse_page},
+    scenario::{ConsumerNo, Flaw, On429},
+    wire::{Page, parse_page},
 };
-
-/// The largest page that is read.
-const PAGE_BYTES_MAX: usize = 64 << 20;
 
 /// One client and what it needs.
 pub(super) struct PollClient {
-    pub number: u32,
-    pub incarnation: u32,
+    pub who: Client,
     pub consumer_number: ConsumerNo,
-    pub consumer_name: String,
     pub flaw: Option<Flaw>,
-    pub window_end: Time,
-    pub base_url: String,
-    pub http: reqwest::Client,
+    pub asker: Asker,
     pub clock: Clock,
-    pub draws: Draws,
     pub consumer: Arc<Consumer>,
     pub shared: Arc<Shared>,
     pub records: Arc<dyn RecordSink>,
     pub crash_points: CrashPoints,
-}
-
-/// What one page request came to.
-enum Answer {
-    Page { page: Page, head: Option<String>, etag: Option<String> },
-    NotModified,
-    Failed(PollOutcome),
 }
 
 /// What one poll came to.
@@ -50,6 +35,7 @@ struct PollResult {
     outcome: PollOutcome,
     requests: u32,
     events: u32,
+    pace: Pace,
 }
 
 impl PollResult {
@@ -65,9 +51,8 @@ impl PollResult {
 impl PollClient {
     /// Polls until the process ends.
     pub async fn run(self) -> Result<(), RoleError> {
-        let who = Client { number: self.number, draws: self.draws, incarnation: self.incarnation };
-        let mut timer = PollTimer::new(self.shared.polling.strategy.clone(), who, self.clock.now());
-        let mut cursor = self.consumer.load_cursor(self.number).await?;
+        let mut timer = PollTimer::new(self.shared.polling.strategy.clone(), self.who, self.clock.now());
+        let mut cursor = self.consumer.load_cursor(self.who.number).await?;
         let mut etag = None;
         loop {
             let due = timer.due();
@@ -77,28 +62,45 @@ impl PollClient {
             let result = self.poll(due, &mut round, &mut etag).await?;
             cursor = round.cursor().cloned();
             self.write_down(due, sent, &result);
-            timer.ended(result.came(), self.clock.now());
+            timer.ended(result.came(), self.free_from(sent, result.pace));
         }
     }
 
+    /// When the client may poll again: now, or when it has waited as long as it was asked to.
+    fn free_from(&self, sent: Time, pace: Pace) -> Time {
+        let now = self.clock.now();
+        if self.shared.polling.on_429 == On429::Ignore {
+            return now;
+        }
+        let asked = pace.retry_after.map_or(now, |span| now + span);
+        asked.max(pace.interval.map_or(now, |span| sent + span))
+    }
+
     async fn poll(&self, due: Due, round: &mut PollRound, etag: &mut Option<String>) -> Result<PollResult, RoleError> {
-        let mut result = PollResult { outcome: PollOutcome::Empty, requests: 0, events: 0 };
+        let mut result = PollResult { outcome: PollOutcome::Empty, requests: 0, events: 0, pace: Pace::default() };
         let mut items = Vec::new();
         loop {
             match round.next_step() {
                 PollStep::Fetch { cursor, page: number } => {
                     result.requests += 1;
-                    self.shared.requests.fetch_add(1, Ordering::Relaxed);
-                    match self.fetch(due, number, cursor.as_deref(), etag.as_deref()).await {
-                        Answer::Page { page, head, etag: new } => {
-                            self.crash_points.reach(CrashPoint::AfterPage);
-                            *etag = new;
-                            result.events += page.events.len() as u32;
-                            round.page_came(&page, head.as_deref());
-                            items = self.items_of(&page);
-                        }
-                        Answer::NotModified => result.outcome = PollOutcome::NotModified,
-                        Answer::Failed(outcome) => {
+                    let answer = self.fetch(due, number, cursor.as_deref(), etag.as_deref()).await;
+                    result.pace = answer.pace;
+                    match answer.content {
+                        Content::Body { bytes, head, etag: new } => match parse_page(&bytes) {
+                            Ok(page) => {
+                                self.crash_points.reach(CrashPoint::AfterPage);
+                                *etag = new;
+                                result.events += page.events.len() as u32;
+                                round.page_came(&page, head.as_deref());
+                                items = self.items_of(&page);
+                            }
+                            Err(_) => {
+                                result.outcome = PollOutcome::Broken;
+                                round.abandon();
+                            }
+                        },
+                        Content::NotModified => result.outcome = PollOutcome::NotModified,
+                        Content::Failed(outcome) => {
                             result.outcome = outcome;
                             round.abandon();
                         }
@@ -113,7 +115,7 @@ impl PollClient {
                 }
                 PollStep::Save(text) => {
                     self.crash_points.reach(CrashPoint::BeforeCursor);
-                    self.consumer.save_cursor(self.number, text).await?;
+                    self.consumer.save_cursor(self.who.number, text).await?;
                     round.saved();
                     self.crash_points.reach(CrashPoint::AfterCursor);
                 }
@@ -129,7 +131,7 @@ impl PollClient {
     fn items_of(&self, page: &Page) -> Vec<Item> {
         let received_at = self.clock.now();
         let item = |event: &crate::wire::PageEvent| Item {
-            client: self.number,
+            client: self.who.number,
             event_id: event.id.clone(),
             subject: event.subject,
             version: event.version,
@@ -140,83 +142,44 @@ impl PollClient {
 
     async fn fetch(&self, due: Due, page: u32, cursor: Option<&str>, etag: Option<&str>) -> Answer {
         let polling = &self.shared.polling;
-        let mut url = format!("{}/events?limit={}", self.base_url, polling.page_size);
+        self.shared.requests.fetch_add(1, Ordering::Relaxed);
+        let mut path = format!("/events?limit={}", polling.page_size);
         match (cursor, self.flaw) {
-            (Some(cursor), Some(Flaw::TimestampCursor)) => url.push_str(&format!("&since={cursor}")),
-            (None, Some(Flaw::TimestampCursor)) => url.push_str("&since="),
-            (Some(cursor), _) => url.push_str(&format!("&cursor={cursor}")),
+            (Some(cursor), Some(Flaw::TimestampCursor)) => path.push_str(&format!("&since={cursor}")),
+            (None, Some(Flaw::TimestampCursor)) => path.push_str("&since="),
+            (Some(cursor), _) => path.push_str(&format!("&cursor={cursor}")),
             (None, _) => {}
         }
-        let mut request = self
-            .http
-            .get(url)
-            .header(headers::CONSUMER, &self.consumer_name)
-            .header(headers::CLIENT, self.number)
-            .header(headers::POLL, due.number)
-            .header(headers::DUE, due.at.0)
-            .header(headers::PAGE, page);
-        if let Some(etag) = etag.filter(|_| polling.strategy.is_conditional() && page == 1) {
-            request = request.header(http::header::IF_NONE_MATCH, etag);
+        // The pages behind the first are there already.
+        let hold = polling.strategy.hold().filter(|_| page == 1);
+        if let Some(hold) = hold {
+            path.push_str(&format!("&wait={}", hold.0 / 1_000_000));
+            self.shared.standing.hold(self.who.number, due, self.clock.now());
         }
-        match request.send().await {
-            Ok(response) => read_answer(response).await,
-            Err(error) => Answer::Failed(failure(&error)),
+        let etag = etag.filter(|_| polling.strategy.is_conditional() && page == 1);
+        let answer = self.asker.get(due, page, &path, etag).await;
+        if hold.is_some() {
+            self.shared.standing.answered(self.who.number);
         }
+        answer
     }
 
     fn write_down(&self, due: Due, sent: Time, result: &PollResult) {
-        let Due { number, at: intended } = due;
-        let found_nothing = matches!(result.outcome, PollOutcome::Empty | PollOutcome::NotModified);
-        if found_nothing {
-            self.shared.tallies.count(intended, sent, result.outcome == PollOutcome::NotModified);
-            if intended > self.window_end {
-                self.shared.quiet_polls[self.number as usize].fetch_add(1, Ordering::Relaxed);
-            }
+        if result.came() == Came::Nothing {
+            self.shared.tallies.count(due.at, sent, result.outcome == PollOutcome::NotModified);
+            self.shared.standing.found_nothing(self.who.number, due);
             return;
         }
         self.records.put(Record::Poll(Poll {
             consumer: self.consumer_number,
-            client: self.number,
-            number,
-            intended,
+            client: self.who.number,
+            number: due.number,
+            intended: due.at,
             sent,
             done: self.clock.now(),
             requests: result.requests,
             events: result.events,
             outcome: result.outcome,
         }));
-    }
-}
-
-async fn read_answer(mut response: reqwest::Response) -> Answer {
-    let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
-    let (head, etag) = (text(headers::HEAD), text("etag"));
-    match response.status() {
-        StatusCode::OK => {}
-        StatusCode::NOT_MODIFIED => return Answer::NotModified,
-        status => return Answer::Failed(PollOutcome::Status(status.as_u16())),
-    }
-    let mut body = Vec::new();
-    loop {
-        match response.chunk().await {
-            Ok(Some(chunk)) if body.len() + chunk.len() <= PAGE_BYTES_MAX => body.extend_from_slice(&chunk),
-            Ok(Some(_)) => return Answer::Failed(PollOutcome::Broken),
-            Ok(None) => break,
-            Err(error) => return Answer::Failed(failure(&error)),
-        }
-    }
-    match parse_page(&body) {
-        Ok(page) => Answer::Page { page, head, etag },
-        Err(_) => Answer::Failed(PollOutcome::Broken),
-    }
-}
-
-fn failure(error: &reqwest::Error) -> PollOutcome {
-    if error.is_timeout() {
-        PollOutcome::Timeout
-    } else if error.is_connect() {
-        PollOutcome::Refused
-    } else {
-        PollOutcome::Broken
     }
 }

@@ -1,85 +1,60 @@
-//! A polling consumer: N clients, each a closed loop around its own answer.
+//! Polling: N clients of one consumer, each a closed loop around its own answer.
 //!
-//! What to do is decided by [`crate::policy::poll`]; this room makes the requests, hands pages to the
-//! shared consumer (queue, ledger, workers) and writes down what happened.
+//! When to poll and what to do next is decided by [`crate::policy::poll`]; this room makes the requests,
+//! hands pages to the shared consumer (queue, ledger, workers) and writes down what happened.
 
+mod asker;
 mod client;
+mod standing;
 mod tally;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
-use self::{client::PollClient, tally::Tallies};
+use tokio::task::JoinSet;
+
+use self::{asker::Asker, client::PollClient, standing::Standing, tally::Tallies};
 use super::{
     Role, RoleError,
+    clock::Clock,
     consumer::Consumer,
     control::{Part, Progress},
 };
-use crate::{record::RecordSink, rng::Draws, scenario::PollingPlan};
+use crate::{
+    model::Time,
+    policy::poll::Client,
+    record::RecordSink,
+    rng::Draws,
+    scenario::{ConsumerNo, Plan, PollingPlan},
+};
 
 /// Between two progress lines.
-const PROGRESS_INTERVAL: std::time::Duration = std::time::Duration::from_millis(200);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What the clients of one process share.
 struct Shared {
     polling: PollingPlan,
     requests: AtomicU64,
-    /// Per client: polls that were due after the window's end and found nothing more.
-    quiet_polls: Vec<AtomicU64>,
+    standing: Standing,
     tallies: Tallies,
 }
 
 /// Plays a [`Part::Poller`] until told to stop.
 pub async fn run(mut role: Role) -> Result<(), RoleError> {
-    let assignment = Arc::clone(&role.assignment);
-    let Part::Poller { consumer: number, base_url } = &assignment.part else {
+    let Part::Poller { consumer: number, base_url } = role.assignment.part.clone() else {
         return Err(RoleError::Assignment("not a poller's part".to_owned()));
     };
-    let plan = &assignment.plan.consumers[usize::from(*number)];
-    let Some(polling) = plan.polling() else {
-        return Err(RoleError::Assignment(format!("{} does not poll", plan.name)));
-    };
-    let consumer = Arc::new(Consumer::open(&role, *number)?);
-    let http = reqwest::Client::builder()
-        .timeout(polling.timeout.into())
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .map_err(|error| RoleError::Assignment(format!("cannot build the HTTP client: {error}")))?;
+    let consumer = Arc::new(Consumer::open(&role, number)?);
     role.ready(None, None);
     let clock = role.start().await;
     consumer.start(clock);
-    let shared = Arc::new(Shared {
-        polling: polling.clone(),
-        requests: AtomicU64::new(0),
-        quiet_polls: (0..plan.clients).map(|_| AtomicU64::new(0)).collect(),
-        tallies: Tallies::new(*number, crate::model::Time::ZERO + assignment.plan.duration),
-    });
-    let draws = Draws::new(assignment.plan.seed);
-    let crash_points = role.crash_points();
-    let mut clients = tokio::task::JoinSet::new();
-    for client in 0..plan.clients {
-        let one = PollClient {
-            number: client,
-            incarnation: assignment.incarnation,
-            consumer_number: *number,
-            consumer_name: plan.name.clone(),
-            flaw: plan.flaw,
-            window_end: crate::model::Time::ZERO + assignment.plan.duration,
-            base_url: base_url.clone(),
-            http: http.clone(),
-            clock,
-            draws,
-            consumer: Arc::clone(&consumer),
-            shared: Arc::clone(&shared),
-            records: role.sink(),
-            crash_points: crash_points.clone(),
-        };
-        clients.spawn(one.run());
-    }
-
+    let mut polling = Polling::start(&role, number, &base_url, clock, &consumer)?;
     let mut stop = role.stop_signal();
     let reporter = role.reporter();
     let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
@@ -89,28 +64,113 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
             _ = tick.tick() => {
                 consumer.check()?;
                 // Tallies of one second add up: what is written down now, a kill cannot take.
-                shared.tallies.flush(role.records.as_ref());
+                polling.write_tallies(role.records.as_ref());
                 role.records.flush();
-                reporter.progress(progress(&shared, &consumer));
+                reporter.progress(polling.progress(consumer.progress(), clock.now()));
             }
-            Some(ended) = clients.join_next() => match ended {
-                Ok(result) => result?,
-                Err(error) => return Err(RoleError::Assignment(format!("a client broke: {error}"))),
-            },
+            failed = polling.failed() => return Err(failed),
         }
     }
-    clients.shutdown().await;
+    polling.stop(role.records.as_ref()).await;
     consumer.stop().await?;
-    shared.tallies.flush(role.records.as_ref());
-    reporter.progress(progress(&shared, &consumer));
+    reporter.progress(polling.progress(consumer.progress(), clock.now()));
     role.done()
 }
 
-fn progress(shared: &Shared, consumer: &Consumer) -> Progress {
-    let quiet = shared.quiet_polls.iter().map(|quiet| quiet.load(Ordering::Relaxed)).min();
-    Progress {
-        requests: shared.requests.load(Ordering::Relaxed),
-        quiet_polls: quiet.unwrap_or_default(),
-        ..consumer.progress()
+/// The clients of one consumer, polling.
+pub struct Polling {
+    shared: Arc<Shared>,
+    clients: JoinSet<Result<(), RoleError>>,
+}
+
+impl Polling {
+    /// Lets every client begin.
+    pub fn start(
+        role: &Role,
+        number: ConsumerNo,
+        base_url: &str,
+        clock: Clock,
+        consumer: &Arc<Consumer>,
+    ) -> Result<Polling, RoleError> {
+        let assignment = &role.assignment;
+        let plan = &assignment.plan.consumers[usize::from(number)];
+        let Some(polling) = plan.polling() else {
+            return Err(RoleError::Assignment(format!("{} does not poll", plan.name)));
+        };
+        let http = asker::http_client(polling)
+            .map_err(|error| RoleError::Assignment(format!("cannot build the HTTP client: {error}")))?;
+        let shared = Arc::new(Shared {
+            polling: polling.clone(),
+            requests: AtomicU64::new(0),
+            standing: standing(&assignment.plan, number),
+            tallies: Tallies::new(number, Time::ZERO + assignment.plan.duration),
+        });
+        let (draws, incarnation) = (Draws::new(assignment.plan.seed), assignment.incarnation);
+        let mut clients = JoinSet::new();
+        for client in 0..plan.clients {
+            let asker = Asker {
+                base_url: base_url.to_owned(),
+                http: http.clone(),
+                consumer: plan.name.clone(),
+                client,
+                connection: polling.connection,
+                clock,
+                time_scale: assignment.plan.time_scale,
+            };
+            let one = PollClient {
+                who: Client { number: client, draws, incarnation },
+                consumer_number: number,
+                flaw: plan.flaw,
+                asker,
+                clock,
+                consumer: Arc::clone(consumer),
+                shared: Arc::clone(&shared),
+                records: role.sink(),
+                crash_points: role.crash_points(),
+            };
+            clients.spawn(one.run());
+        }
+        Ok(Polling { shared, clients })
     }
+
+    /// Waits for a client that cannot go on. None ends otherwise.
+    pub async fn failed(&mut self) -> RoleError {
+        match self.clients.join_next().await {
+            Some(Ok(Err(error))) => error,
+            Some(Err(error)) => RoleError::Assignment(format!("a client broke: {error}")),
+            Some(Ok(Ok(()))) | None => pending().await,
+        }
+    }
+
+    /// Writes down the uneventful polls so far.
+    pub fn write_tallies(&self, records: &dyn RecordSink) {
+        self.shared.tallies.flush(records);
+    }
+
+    /// Adds how far the clients are.
+    pub fn progress(&self, progress: Progress, now: Time) -> Progress {
+        Progress {
+            requests: self.shared.requests.load(Ordering::Relaxed),
+            quiet_polls: self.shared.standing.quiet_polls(now),
+            ..progress
+        }
+    }
+
+    /// Lets no client poll any more. A request that is being held has found nothing so far, and counts
+    /// as that.
+    pub async fn stop(&mut self, records: &dyn RecordSink) {
+        self.clients.shutdown().await;
+        for (due, sent) in self.shared.standing.held() {
+            self.shared.tallies.count(due.at, sent, false);
+        }
+        self.write_tallies(records);
+    }
+}
+
+fn standing(plan: &Plan, number: ConsumerNo) -> Standing {
+    let mine = &plan.consumers[usize::from(number)];
+    let lag = plan.providers[usize::from(mine.provider)].pull.view_lag;
+    let hit = |fault: &&crate::fault::FaultPlan| fault.kind.can_hit().polls && fault.consumers.contains(&number);
+    let doubtful = plan.faults.iter().any(|fault| hit(&fault));
+    Standing::new(mine.clients, Time::ZERO + plan.duration + lag, doubtful)
 }

@@ -8,6 +8,8 @@ use std::{
     sync::{RwLock, RwLockReadGuard},
 };
 
+use tokio::sync::{Notify, futures::Notified};
+
 use crate::model::{ClientNo, Event, Seq, Span, Time};
 
 /// Whose events are asked for.
@@ -35,9 +37,9 @@ pub(super) struct Stretch {
     pub events: Vec<Event>,
     /// Whether the share has more behind them.
     pub more: bool,
-    /// The sequence of the share's newest event; 0 for none.
+    /// The sequence of the share's newest visible event; 0 for none.
     pub newest: Seq,
-    /// The sequence of the log's newest event; 0 for none.
+    /// The sequence of the log's newest visible event; 0 for none.
     pub head: Seq,
     /// The oldest sequence that the log still serves; one behind the head where it serves none.
     pub oldest: Seq,
@@ -56,12 +58,43 @@ pub(super) struct Window {
     pub grain: Span,
     /// Events that occurred before this instant are not served.
     pub kept_since: Time,
+    /// Events that occurred after this one are not to be seen yet.
+    pub upto: Time,
 }
 
 /// The log of one provider. Event `seq` lies at index `seq - 1`.
 #[derive(Debug, Default)]
 pub(super) struct EventLog {
     inner: RwLock<Inner>,
+    arrivals: Arrivals,
+}
+
+/// Wakes whoever waits for an event: one bell per share, so that an event wakes its own client only.
+#[derive(Debug, Default)]
+struct Arrivals {
+    all: Notify,
+    shares: BTreeMap<u32, Vec<Notify>>,
+}
+
+impl Arrivals {
+    fn ring(&self, events: &[Event]) {
+        for event in events {
+            for (clients, bells) in &self.shares {
+                bells[(event.subject % clients) as usize].notify_waiters();
+            }
+        }
+        self.all.notify_waiters();
+    }
+
+    fn bell(&self, share: Share) -> &Notify {
+        match share {
+            Share::All => &self.all,
+            Share::Own { clients, client } => {
+                let own = self.shares.get(&clients).and_then(|bells| bells.get(client as usize));
+                own.unwrap_or(&self.all)
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -74,38 +107,66 @@ struct Inner {
 impl EventLog {
     /// An empty log that can be asked for shares of these numbers of clients.
     pub fn new(client_counts: impl IntoIterator<Item = u32>) -> EventLog {
-        let shares = client_counts.into_iter().filter(|&n| n > 0).map(|n| (n, vec![Vec::new(); n as usize])).collect();
-        EventLog { inner: RwLock::new(Inner { events: Vec::new(), shares }) }
+        let shares: BTreeMap<u32, Vec<Vec<Seq>>> =
+            client_counts.into_iter().filter(|&n| n > 0).map(|n| (n, vec![Vec::new(); n as usize])).collect();
+        let bells = |clients: &u32| (*clients, (0..*clients).map(|_| Notify::new()).collect());
+        let arrivals = Arrivals { all: Notify::new(), shares: shares.keys().map(bells).collect() };
+        EventLog { inner: RwLock::new(Inner { events: Vec::new(), shares }), arrivals }
     }
 
     /// Appends events, whose sequences continue the log's.
     pub fn append(&self, events: &[Event]) {
-        // Nothing in here panics half way, so a poisoned log is still whole.
-        let mut inner = self.inner.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for event in events {
-            for (clients, shares) in &mut inner.shares {
-                shares[(event.subject % clients) as usize].push(event.seq);
+        {
+            // Nothing in here panics half way, so a poisoned log is still whole.
+            let mut inner = self.inner.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+            for event in events {
+                for (clients, shares) in &mut inner.shares {
+                    shares[(event.subject % clients) as usize].push(event.seq);
+                }
             }
+            inner.events.extend_from_slice(events);
         }
-        inner.events.extend_from_slice(events);
+        self.arrivals.ring(events);
+    }
+
+    /// Becomes ready when an event of the share is appended after this call. Enable it before looking
+    /// into the log, so that an arrival in between is not missed.
+    pub fn arrival(&self, share: Share) -> Notified<'_> {
+        self.arrivals.bell(share).notified()
+    }
+
+    /// When the first event of the share behind `after` occurred, visible or not.
+    pub fn first_behind(&self, share: Share, after: After, grain: Span) -> Option<Time> {
+        let inner = self.read();
+        let first = match share {
+            Share::All => inner.events.get(inner.events.partition_point(|event| seen(event, after, grain))),
+            Share::Own { clients, client } => {
+                let own = inner.share(clients, client);
+                own.get(own.partition_point(|&seq| seen(inner.event(seq), after, grain))).map(|&seq| inner.event(seq))
+            }
+        };
+        first.map(|event| event.occurred_at)
     }
 
     /// The events of the share that the window shows. A share that the log was not built for is empty.
     pub fn stretch(&self, share: Share, window: Window) -> Stretch {
-        let Window { after, limit, grain, kept_since } = window;
+        let Window { after, limit, grain, kept_since, upto } = window;
         let inner = self.read();
-        let head = inner.events.len() as Seq;
+        // The log is in the order of the schedule, so what is not to be seen yet lies at its end.
+        let head = inner.events.partition_point(|event| event.occurred_at <= upto) as Seq;
         let gone = inner.events.partition_point(|event| event.occurred_at < kept_since);
         let oldest = gone as Seq + 1;
         let (events, more, newest, expired) = match share {
             Share::All => {
-                let asked = inner.events.partition_point(|event| seen(event, after, grain));
-                let from = asked.max(gone);
-                let to = from.saturating_add(limit).min(inner.events.len());
-                (inner.events[from..to].to_vec(), to < inner.events.len(), head, from - asked)
+                let all = &inner.events[..head as usize];
+                let asked = all.partition_point(|event| seen(event, after, grain));
+                let from = asked.max(gone.min(all.len()));
+                let to = from.saturating_add(limit).min(all.len());
+                (all[from..to].to_vec(), to < all.len(), head, from - asked)
             }
             Share::Own { clients, client } => {
                 let own = inner.share(clients, client);
+                let own = &own[..own.partition_point(|&seq| seq <= head)];
                 let asked = own.partition_point(|&seq| seen(inner.event(seq), after, grain));
                 let from = asked.max(own.partition_point(|&seq| seq < oldest));
                 let to = from.saturating_add(limit).min(own.len());
@@ -151,7 +212,7 @@ mod tests {
 
     /// The whole log behind `after`, up to `limit` events.
     fn window(after: After, limit: usize, grain: u64) -> Window {
-        Window { after, limit, grain: Span(grain), kept_since: Time::ZERO }
+        Window { after, limit, grain: Span(grain), kept_since: Time::ZERO, upto: Time::MAX }
     }
 
     fn filled(subjects: &[u32], clients: u32) -> EventLog {
@@ -161,6 +222,34 @@ mod tests {
             log.append(&[Event { seq, subject, version: 1, occurred_at: Time(u64::from(seq) * 10) }]);
         }
         log
+    }
+
+    #[test]
+    fn what_occurred_after_the_view_is_not_there_yet() {
+        let log = filled(&[0, 1, 0, 1], 2);
+        let early = Window { upto: Time(30), ..window(After::Seq(0), 10, 1) };
+        let own = log.stretch(Share::Own { clients: 2, client: 1 }, early);
+        assert_eq!(own.events.iter().map(|e| e.seq).collect::<Vec<_>>(), [2]);
+        assert_eq!((own.more, own.newest, own.head), (false, 2, 3));
+        assert!(log.stretch(Share::All, Window { limit: 2, ..early }).more);
+        assert!(!log.stretch(Share::All, early).more);
+        // It is known to come, though.
+        let share = Share::Own { clients: 2, client: 1 };
+        assert_eq!(log.first_behind(share, After::Seq(2), Span(1)), Some(Time(40)));
+        assert_eq!(log.first_behind(share, After::Seq(4), Span(1)), None);
+    }
+
+    #[tokio::test]
+    async fn an_arrival_wakes_its_own_share_and_those_who_follow_all() {
+        let log = filled(&[], 2);
+        let own = |client| Share::Own { clients: 2, client };
+        let (mut mine, mut other) = (Box::pin(log.arrival(own(1))), Box::pin(log.arrival(own(0))));
+        let mut all = Box::pin(log.arrival(Share::All));
+        assert!(!mine.as_mut().enable() && !other.as_mut().enable() && !all.as_mut().enable());
+        log.append(&[Event { seq: 1, subject: 1, version: 1, occurred_at: Time(10) }]);
+        mine.await;
+        all.await;
+        assert!(!other.as_mut().enable());
     }
 
     #[test]

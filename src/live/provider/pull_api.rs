@@ -20,7 +20,7 @@ use super::{
 use crate::{
     fault::{self, Fate},
     live::counting_io::Meter,
-    model::{ClientNo, EventId, Time},
+    model::{ClientNo, EventId, Span, Time},
     scenario::ConsumerNo,
     wire::{self, headers},
 };
@@ -29,6 +29,7 @@ const HELP: &str = "pushpull provider: a simulated event source.
 
 GET /events?cursor=<next_cursor>&limit=<n>   events behind the cursor, in log order
 GET /events?since=t<ns>&limit=<n>            events created after that instant (since t0, in ns)
+GET /events?cursor=<c>&wait=<ms>             the same; answered when there is something, or after ms
 
 Without cursor and since, from the start. Each page tells next_cursor and has_more.
 If-None-Match with the last ETag is answered 304 when nothing is new.
@@ -74,8 +75,10 @@ impl PullApi {
         let query = Query::parse(request.uri().query().unwrap_or_default());
         let peer = request.extensions().get().copied();
         let Some(caller) = caller else {
-            let page = |query| self.limited(None, peer, || self.page(Share::All, query, asked));
-            return Ok(query.map_or_else(|problem| refused(&problem), page));
+            return Ok(match query {
+                Ok(query) => self.limited(None, peer, self.held_page(Share::All, query, asked)).await,
+                Err(problem) => refused(&problem),
+            });
         };
         let traffic = self.context.traffic(caller.consumer);
         meter.claim(traffic);
@@ -88,8 +91,8 @@ impl PullApi {
         // Read when it is answered: an event that comes during a fault's delay is in the page.
         // And a request that never arrives costs its client no token.
         let who = Some((caller.consumer, caller.client));
-        let page = async { self.limited(who, peer, || self.page(caller.share, query, asked)) };
-        pull_faults::carry_out(&self.context, &fate, caller.polling.timeout, page).await
+        let page = self.limited(who, peer, self.held_page(caller.share, query, asked));
+        pull_faults::carry_out(&self.context, &fate, caller.polling.patience(), page).await
     }
 
     fn fate(&self, caller: &Caller<'_>) -> Fate {
@@ -100,17 +103,17 @@ impl PullApi {
     }
 
     /// The page, if the caller may have one more, with what there is to say of limits.
-    fn limited(
+    async fn limited(
         &self,
         caller: Option<(ConsumerNo, ClientNo)>,
         peer: Option<Peer>,
-        page: impl FnOnce() -> Response<PullBody>,
+        page: impl Future<Output = Response<PullBody>>,
     ) -> Response<PullBody> {
         let context = &*self.context;
         let allowance = self.limits.as_ref().map(|limits| (limits, limits.ask(context, caller, peer)));
         let mut answer = match allowance.and_then(|(_, allowance)| allowance.retry_in) {
             Some(retry_in) => pull_limits::too_many(context, retry_in),
-            None => page(),
+            None => page.await,
         };
         if let Some((limits, allowance)) = &allowance {
             limits.tell(context, allowance, answer.headers_mut());
@@ -119,13 +122,42 @@ impl PullApi {
         answer
     }
 
+    async fn held_page(&self, share: Share, query: Query, headers: &HeaderMap) -> Response<PullBody> {
+        self.hold(share, query).await;
+        self.page(share, query, headers)
+    }
+
+    /// Holds a request for as long as it asks to, or until its share has something visible behind the
+    /// cursor. A held request costs a timer and a place at its share's bell.
+    async fn hold(&self, share: Share, query: Query) {
+        let Some(wait) = query.wait else { return };
+        let (clock, provider) = (self.context.clock, self.context.provider());
+        let until = clock.now() + wait;
+        loop {
+            let mut arrival = std::pin::pin!(self.log.arrival(share));
+            arrival.as_mut().enable();
+            let first = self.log.first_behind(share, query.after, provider.timestamp_grain);
+            let visible_at = first.map_or(Time::MAX, |occurred| occurred + provider.pull.view_lag);
+            if clock.now() >= visible_at.min(until) {
+                return;
+            }
+            tokio::select! {
+                () = arrival => {}
+                () = clock.sleep_until(visible_at.min(until)) => {}
+            }
+        }
+    }
+
     fn page(&self, share: Share, query: Query, asked: &HeaderMap) -> Response<PullBody> {
         let provider = self.context.provider();
         let page_limit = provider.page_limit.max(1) as usize;
         let limit = query.limit.unwrap_or(page_limit).min(page_limit);
         let retention = provider.pull.retention;
         let kept_since = retention.map_or(Time::ZERO, |retention| self.context.clock.now() - retention);
-        let window = Window { after: query.after, limit, grain: provider.timestamp_grain, kept_since };
+        let upto = self.context.clock.now() - provider.pull.view_lag;
+        // Without a lag also what a clock that is behind says has not occurred yet.
+        let upto = if provider.pull.view_lag == Span::ZERO { Time::MAX } else { upto };
+        let window = Window { after: query.after, limit, grain: provider.timestamp_grain, kept_since, upto };
         let stretch = self.log.stretch(share, window);
         let etag = format!("\"{}\"", stretch.newest);
         let unchanged = stretch.events.is_empty()

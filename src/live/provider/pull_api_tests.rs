@@ -133,6 +133,41 @@ async fn a_timestamp_cursor_asks_for_what_is_strictly_later() {
 }
 
 #[tokio::test]
+async fn a_request_is_held_until_its_own_share_has_something_or_its_time_is_up() {
+    let (_, api, _) = api(polling_plan(10));
+    let api = Arc::new(api);
+    let held = {
+        let api = Arc::clone(&api);
+        tokio::spawn(async move { page(&api, "/events?cursor=25&wait=3600000", Some(6)).await })
+    };
+    // Something lies behind this cursor already.
+    assert_eq!(seqs(&page(&api, "/events?cursor=6&wait=3600000", Some(6)).await), [16]);
+    // Nothing comes: the hold is over.
+    assert!(page(&api, "/events?cursor=25&wait=1", Some(5)).await.events.is_empty());
+    // Another client's event, then its own; only its own answers it.
+    api.log.append(&[Event { subject: 5, ..testing::event(26) }]);
+    api.log.append(&[Event { subject: 6, ..testing::event(27) }]);
+    let found = held.await.unwrap();
+    assert_eq!((seqs(&found), found.next_cursor.as_str()), (vec![27], "27"));
+}
+
+#[tokio::test]
+async fn a_view_that_lags_shows_events_late_and_a_held_request_waits_for_them() {
+    let mut plan = polling_plan(1);
+    // The clock says 1 s; events occurred at 4 ms, 8 ms, ... 100 ms.
+    (plan.providers[0].pull.view_lag, plan.providers[0].page_limit) = (Span::from_millis(950), 100);
+    let (context, api, _) = api(plan);
+    let early = page(&api, "/events?limit=99", None).await;
+    assert!(early.events.len() < 25, "a second has not passed since the last");
+    let path = format!("/events?cursor={}&wait=3600000", early.next_cursor);
+    let next = page(&api, &path, None).await;
+    let first = seqs(&next)[0];
+    assert_eq!(first, seqs(&early).len() as u32 + 1);
+    let visible_at = Time::ZERO + Span::from_millis(4 * u64::from(first)) + Span::from_millis(950);
+    assert!(context.clock.now() >= visible_at);
+}
+
+#[tokio::test]
 async fn refusals_name_the_fix() {
     let (_, api, _) = api(polling_plan(2));
     for (path, client) in [("/events?cursor=abc", None), ("/events?limit=0", Some(0)), ("/events", Some(2))] {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     fault::{Target, TargetPath},
-    model::{ClientNo, Seq, Time},
+    model::{ClientNo, Seq, Span, Time},
     scenario::{ConsumerNo, Follows, PollingPlan},
     wire::headers,
 };
@@ -32,14 +32,19 @@ pub(super) struct Query {
     pub by_created: bool,
     /// Events at most, as asked.
     pub limit: Option<usize>,
+    /// How long to hold a request that finds nothing.
+    pub wait: Option<Span>,
 }
+
+/// No request is held for longer.
+const WAIT_MAX: Span = Span::from_secs(3_600);
 
 impl Query {
     /// Reads the query string. Nothing asked: from the start.
     ///
     /// An empty `since` is a timestamp client that has seen nothing yet.
     pub fn parse(query: &str) -> Result<Query, BadQuery> {
-        let mut read = Query { after: After::Seq(0), by_created: false, limit: None };
+        let mut read = Query { after: After::Seq(0), by_created: false, limit: None, wait: None };
         let mut begun = None;
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -47,9 +52,12 @@ impl Query {
                 "cursor" => read.after = parse_cursor(value)?,
                 "since" => (read.after, read.by_created) = (parse_since(value)?, true),
                 "limit" => read.limit = Some(parse_limit(value)?),
-                _ => return bad(format!("unknown parameter '{}'", shown(key)), "ask with cursor, since or limit"),
+                "wait" => read.wait = Some(parse_wait(value)?),
+                _ => {
+                    return bad(format!("unknown parameter '{}'", shown(key)), "ask with cursor, since, limit or wait");
+                }
             }
-            if key != "limit" && begun.replace(key).is_some() {
+            if matches!(key, "cursor" | "since") && begun.replace(key).is_some() {
                 return bad("two places to begin", "give either cursor or since, once");
             }
         }
@@ -83,6 +91,13 @@ fn parse_limit(text: &str) -> Result<usize, BadQuery> {
     match digits(text).and_then(|digits| digits.parse().ok()).filter(|&limit| limit > 0) {
         Some(limit) => Ok(limit),
         None => bad(format!("'{}' is no limit", shown(text)), "write a whole number from 1 on, such as limit=100"),
+    }
+}
+
+fn parse_wait(text: &str) -> Result<Span, BadQuery> {
+    match digits(text).and_then(|digits| digits.parse().ok()) {
+        Some(ms) => Ok(Span::from_millis(ms).min(WAIT_MAX)),
+        None => bad(format!("'{}' is no time to wait", shown(text)), "write whole milliseconds, such as wait=30000"),
     }
 }
 
@@ -168,17 +183,27 @@ mod tests {
         assert_eq!(read("cursor=17&limit=5"), Ok((After::Seq(17), Some(5))));
         assert_eq!(read("since=t1500"), Ok((After::Created(Time(1_500)), None)));
         assert_eq!(read("since="), Ok((After::Seq(0), None)));
-        for text in
-            ["cursor=", "cursor=-1", "cursor=+1", "cursor=99999999999", "since=15", "limit=0", "limit=x", "curser=1"]
-        {
+        for text in [
+            "cursor=",
+            "cursor=-1",
+            "cursor=+1",
+            "cursor=99999999999",
+            "since=15",
+            "limit=0",
+            "limit=x",
+            "wait=soon",
+            "curser=1",
+        ] {
             assert!(!read(text).unwrap_err().fix.is_empty(), "{text}");
         }
         assert!(read("cursor=1&since=t1").is_err());
+        assert_eq!(Query::parse("cursor=1&wait=250").unwrap().wait, Some(Span::from_millis(250)));
+        assert_eq!(Query::parse("wait=999999999999").unwrap().wait, Some(WAIT_MAX));
     }
 
     proptest! {
         #[test]
-        fn no_query_makes_the_parser_panic(text in "(cursor|since|limit|\\PC{0,5})=\\PC{0,20}(&\\PC{0,9})?") {
+        fn no_query_makes_the_parser_panic(text in "(cursor|since|limit|wait|\\PC{0,5})=\\PC{0,20}(&\\PC{0,9})?") {
             let _ = Query::parse(&text);
         }
     }

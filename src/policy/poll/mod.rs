@@ -48,6 +48,11 @@ pub trait PollStrategy {
         false
     }
 
+    /// How long the provider may hold a request that finds nothing; `None`: not at all.
+    fn hold(&self) -> Option<Span> {
+        None
+    }
+
     /// Divides its scenario times by `time_scale`.
     fn scale(&mut self, time_scale: f64);
 
@@ -162,6 +167,12 @@ macro_rules! strategies {
                 match self { $(Strategy::$options(options) => options.is_conditional()),+ }
             }
 
+            /// See [`PollStrategy::hold`].
+            #[must_use]
+            pub fn hold(&self) -> Option<Span> {
+                match self { $(Strategy::$options(options) => options.hold()),+ }
+            }
+
             /// See [`PollStrategy::scale`].
             pub fn scale(&mut self, time_scale: f64) {
                 match self { $(Strategy::$options(options) => options.scale(time_scale)),+ }
@@ -178,6 +189,16 @@ macro_rules! strategies {
 strategies! {
     "fixed" => fixed::Fixed,
     "conditional" => conditional::Conditional,
+    "cron" => cron::Cron,
+    "adaptive" => adaptive::Adaptive,
+    "long-poll" => long_poll::LongPoll,
+}
+
+/// The first number of a client whose polls lie on no grid. A restarted process cannot know how far its
+/// client had counted, so each has a range of its own: faults are keyed by the number.
+fn first_number(who: Client) -> u32 {
+    const RANGE: u32 = 1 << 24;
+    who.incarnation.saturating_mul(RANGE).saturating_add(1)
 }
 
 /// Scenario time in driver time.

@@ -1,0 +1,134 @@
+//! One request of a poll, and what comes back.
+
+use http::StatusCode;
+
+use crate::{
+    live::clock::Clock,
+    model::{PollOutcome, Span},
+    policy::poll::Due,
+    scenario::{Connection, PollingPlan},
+    wire::{self, headers},
+};
+
+/// The longest answer that is read.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// Asks in the name of one client.
+pub(super) struct Asker {
+    pub base_url: String,
+    pub http: reqwest::Client,
+    pub consumer: String,
+    pub client: u32,
+    pub connection: Connection,
+    pub clock: Clock,
+    pub time_scale: f64,
+}
+
+/// What a request came to, and how often the provider wants to be asked.
+pub(super) struct Answer {
+    pub content: Content,
+    pub pace: Pace,
+}
+
+/// What a request came to.
+pub(super) enum Content {
+    /// 200.
+    Body {
+        bytes: Vec<u8>,
+        /// The newest sequence that the provider has.
+        head: Option<String>,
+        etag: Option<String>,
+    },
+    /// 304.
+    NotModified,
+    /// Anything else.
+    Failed(PollOutcome),
+}
+
+/// How often the provider wants to be asked, in driver time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Pace {
+    /// Not before this from now on.
+    pub retry_after: Option<Span>,
+    /// Not more often than this.
+    pub interval: Option<Span>,
+}
+
+/// A client's HTTP, for all clients of a consumer.
+pub(super) fn http_client(polling: &PollingPlan) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder()
+        .timeout(polling.patience().into())
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
+    match polling.connection {
+        Connection::KeepAlive => builder.build(),
+        Connection::PerRequest => builder.pool_max_idle_per_host(0).build(),
+    }
+}
+
+impl Asker {
+    /// Asks for `path` as request `page` of a poll.
+    pub async fn get(&self, due: Due, page: u32, path: &str, etag: Option<&str>) -> Answer {
+        let mut request = self
+            .http
+            .get(format!("{}{path}", self.base_url))
+            .header(headers::CONSUMER, &self.consumer)
+            .header(headers::CLIENT, self.client)
+            .header(headers::POLL, due.number)
+            .header(headers::DUE, due.at.0)
+            .header(headers::PAGE, page);
+        if self.connection == Connection::PerRequest {
+            request = request.header(http::header::CONNECTION, "close");
+        }
+        if let Some(etag) = etag {
+            request = request.header(http::header::IF_NONE_MATCH, etag);
+        }
+        match request.send().await {
+            Ok(response) => {
+                let pace = self.pace(&response);
+                Answer { content: read(response).await, pace }
+            }
+            Err(error) => Answer { content: Content::Failed(failure(&error)), pace: Pace::default() },
+        }
+    }
+
+    /// The provider speaks of scenario time; the run's time passes `time_scale` times faster.
+    fn pace(&self, response: &reqwest::Response) -> Pace {
+        let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let scaled = |span: Span| Span((span.0 as f64 / self.time_scale) as u64);
+        let turned_away = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let retry_after = text("retry-after").filter(|_| turned_away);
+        let retry_after = retry_after.and_then(|text| wire::parse_retry_after(text, self.clock.unix_secs()));
+        let interval = text(headers::POLL_INTERVAL).and_then(wire::parse_poll_interval);
+        Pace { retry_after: retry_after.map(scaled), interval: interval.map(scaled) }
+    }
+}
+
+async fn read(mut response: reqwest::Response) -> Content {
+    let text = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let (head, etag) = (text(headers::HEAD), text("etag"));
+    match response.status() {
+        StatusCode::OK => {}
+        StatusCode::NOT_MODIFIED => return Content::NotModified,
+        status => return Content::Failed(PollOutcome::Status(status.as_u16())),
+    }
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) if bytes.len() + chunk.len() <= ANSWER_BYTES_MAX => bytes.extend_from_slice(&chunk),
+            Ok(Some(_)) => return Content::Failed(PollOutcome::Broken),
+            Ok(None) => return Content::Body { bytes, head, etag },
+            Err(error) => return Content::Failed(failure(&error)),
+        }
+    }
+}
+
+fn failure(error: &reqwest::Error) -> PollOutcome {
+    if error.is_timeout() {
+        PollOutcome::Timeout
+    } else if error.is_connect() {
+        PollOutcome::Refused
+    } else {
+        PollOutcome::Broken
+    }
+}
