@@ -1,18 +1,15 @@
 //! Drives one endpoint: its dispatch machine, its connections, its records.
 //!
-//! One task per endpoint owns everything, so there is no lock and no channel between an attempt's
-//! end and the next one's start. Attempts are futures inside this task, at most
-//! `concurrency` of them, each on a kept-alive connection of its own.
+//! One task per endpoint owns the machine and the records, so there is no lock between an attempt's
+//! end and the next one's start. Attempts are tasks of their own, at most `concurrency` of them, each
+//! on a kept-alive connection: a single endpoint has all cores to render, sign and send on.
 
-use std::{
-    collections::VecDeque,
-    future::{Future, pending},
-    pin::Pin,
-    sync::Arc,
+use std::{collections::VecDeque, future::pending, sync::Arc};
+
+use tokio::{
+    sync::{mpsc::UnboundedReceiver, watch},
+    task::{JoinError, JoinSet},
 };
-
-use futures_util::{FutureExt, StreamExt, stream::FuturesUnordered};
-use tokio::sync::{mpsc::UnboundedReceiver, watch};
 
 use super::{
     context::Context,
@@ -55,7 +52,7 @@ pub(super) async fn drive(
         tokio::select! {
             biased;
             _ = &mut stopped => break,
-            Some(done) = driver.in_flight.next() => driver.take(done),
+            Some(done) = driver.in_flight.join_next() => driver.take(done),
             count = events.recv_many(&mut batch, BATCH_MAX), if feeding => {
                 feeding = count > 0;
                 batch.drain(..).for_each(|event| driver.deliver(event));
@@ -81,13 +78,11 @@ struct Worker {
     request: Request,
 }
 
-/// A future of this task has come to its end.
+/// A task of this driver has come to its end.
 enum Done {
     Attempt { worker: Worker, start: Start, sent: Time, ending: Ending },
     Attack { kind: AttackKind, event: Event, sent: Time, ending: Ending },
 }
-
-type Job = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 struct Driver {
     context: Arc<Context>,
@@ -96,7 +91,7 @@ struct Driver {
     /// Where slots are shared with other endpoints: this one's place.
     seat: Option<Seat>,
     outputs: Vec<Output>,
-    in_flight: FuturesUnordered<Job>,
+    in_flight: JoinSet<Done>,
     idle: Vec<Worker>,
     /// Attacks that wait for an attacker's hand to be free.
     attacks: VecDeque<(Event, Attack)>,
@@ -121,18 +116,19 @@ impl Driver {
             machine,
             seat,
             outputs: Vec::new(),
-            in_flight: FuturesUnordered::new(),
+            in_flight: JoinSet::new(),
             idle: Vec::new(),
             attacks: VecDeque::new(),
             attacking: 0,
         }
     }
 
-    /// Takes what has ended, this future and all others that are ready.
-    fn take(&mut self, done: Done) {
-        self.finish(done);
-        while let Some(Some(done)) = self.in_flight.next().now_or_never() {
-            self.finish(done);
+    /// Takes what has ended, this task and all others that are ready.
+    fn take(&mut self, done: Result<Done, JoinError>) {
+        let mut next = Some(done);
+        while let Some(done) = next {
+            self.finish(done.expect("an attempt neither panics nor is cut off before the end"));
+            next = self.in_flight.try_join_next();
         }
     }
 
@@ -200,12 +196,12 @@ impl Driver {
         self.context.counts.attempt();
         let (context, endpoint) = (Arc::clone(&self.context), Arc::clone(&self.endpoint));
         let mut worker = self.idle.pop().unwrap_or_else(|| self.worker());
-        self.in_flight.push(Box::pin(async move {
+        self.in_flight.spawn(async move {
             let sent = context.clock.now();
             worker.request.write_attempt(&context, &endpoint, &start.event, start.number, &fate);
             let ending = faults::carry_out(&context, &mut worker.sender, &worker.request, &fate).await;
             Done::Attempt { worker, start, sent, ending }
-        }));
+        });
     }
 
     fn fate(&self, start: &Start) -> Fate {
@@ -229,7 +225,7 @@ impl Driver {
         {
             self.attacking += 1;
             let (context, endpoint) = (Arc::clone(&self.context), Arc::clone(&self.endpoint));
-            self.in_flight.push(Box::pin(async move {
+            self.in_flight.spawn(async move {
                 let sent = context.clock.now();
                 let mut request = Request::default();
                 request.write_attack(&context, &endpoint, &event, attack);
@@ -240,7 +236,7 @@ impl Driver {
                     Attack::Replay { .. } => AttackKind::Replay,
                 };
                 Done::Attack { kind, event, sent, ending }
-            }));
+            });
         }
     }
 
@@ -281,13 +277,14 @@ impl Driver {
         loop {
             tokio::select! {
                 biased;
-                done = self.in_flight.next() => match done {
+                done = self.in_flight.join_next() => match done {
                     Some(done) => self.take(done),
                     None => break,
                 },
                 () = &mut limit => break,
             }
         }
+        self.in_flight.abort_all();
         self.step();
         // The generator drops its end when it stops, so this ends.
         while let Some(event) = events.recv().await {
