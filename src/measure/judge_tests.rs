@@ -5,7 +5,7 @@ use crate::measure::{PromiseVerdict, RunResult};
 use crate::{
     audit::fixture::{self, replay},
     fault::{CrashPoint, ForgeMethod},
-    model::{AttemptOutcome, EffectOutcome, GiveUp},
+    model::{AttemptOutcome, EffectOutcome, GiveUp, PollOutcome},
     record::{AttackKind, Attempt, CursorPosition, EffectRow, ProcessChange},
     scenario::{Comparison, EffectKind, ExternalReceiver, Path as Way},
 };
@@ -455,4 +455,15 @@ fn what_expires_ahead_of_the_cursor_is_lost_and_what_is_still_kept_is_pending() 
     records.push(Record::Receipt { what, forged: false, at: Time(40_000_000_000) });
     let run = judged(&plan, &records);
     assert!(run.why_void.iter().any(|why| why.contains("do not balance")), "{:?}", run.why_void);
+}
+
+#[test]
+fn a_poll_that_fails_at_its_third_page_has_read_two() {
+    let (plan, mut records) = quiet();
+    let before = judged(&plan, &records).consumers[0].useful_requests;
+    let poll = records.iter_mut().find_map(|r| if let Record::Poll(poll) = r { Some(poll) } else { None }).unwrap();
+    assert_eq!(poll.requests, 1);
+    (poll.requests, poll.outcome) = (3, PollOutcome::Status(429));
+    let c = &judged(&plan, &records).consumers[0];
+    assert_eq!((c.useful_requests, c.failed_requests), (before + 1, 1));
 }

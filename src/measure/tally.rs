@@ -155,7 +155,10 @@ impl Tally {
             PollOutcome::NotModified => self.not_modified += n,
             _ => {}
         }
-        self.requests(poll.sent, n, end);
+        // A poll that fails does so at its last page; those before it have brought events.
+        let pages = if end == End::Failed { n.saturating_sub(1) } else { 0 };
+        self.requests(poll.sent, pages, End::Useful);
+        self.requests(poll.sent, n - pages, end);
         self.window(poll.intended, 1, u64::from(end == End::Wasted));
     }
 

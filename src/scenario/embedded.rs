@@ -29,6 +29,7 @@ pub const EMBEDDED: &[Embedded] = embed![
     "poison",
     "order",
     "isolation",
+    "rate-limited",
 ];
 
 /// The scenario by name.
