@@ -102,8 +102,10 @@ fn wants_colour() -> bool {
     std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The terminal's width, or a page's.
+/// The width that COLUMNS asks for, or the terminal's, or a page's.
 #[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
 fn width() -> u16 {
-    std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok()).filter(|width| *width >= 40).unwrap_or(100)
+    let asked = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let terminal = || console::Term::stdout().size_checked().map(|(_, columns)| columns);
+    asked.or_else(terminal).filter(|width| *width >= 40).unwrap_or(100).min(160)
 }

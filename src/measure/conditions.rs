@@ -27,7 +27,7 @@ pub(super) fn goals(wanted: &[Condition], consumers: &mut [ConsumerResult]) {
             .map(|goal| {
                 let actual = read(goal, consumer);
                 let (key, wanted) = (goal.key.clone(), goal.wanted.clone());
-                Goal { key, wanted, actual, met: holds(goal, actual) }
+                Goal { key, wanted, bound: goal.bound, actual, met: holds(goal, actual) }
             })
             .collect();
         consumer.goals = met;

@@ -113,6 +113,8 @@ pub struct Goal {
     pub key: String,
     /// The right-hand side as written.
     pub wanted: String,
+    /// The right-hand side as a number; times are in seconds.
+    pub bound: f64,
     /// What was measured; `None` where it was not observed.
     pub actual: Option<f64>,
     /// Whether it is met.

@@ -40,7 +40,7 @@ pub(super) fn in_both_times(run: &RunResult, value: f64) -> String {
     if run.time_scale == 1.0 || value < 0.1 {
         return seconds(value);
     }
-    format!("{} ({} of the scenario's time)", seconds(value), seconds(value * run.time_scale))
+    format!("{} ({} in the scenario)", seconds(value), seconds(value * run.time_scale))
 }
 
 fn ratio(run: &RunResult, above: &str, below: &str) -> String {

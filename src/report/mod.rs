@@ -9,6 +9,7 @@ mod csv;
 mod explain;
 mod format;
 mod glossary;
+mod goals;
 mod html;
 mod json;
 pub mod plots;

@@ -40,6 +40,7 @@ rows! {
     "Traffic" {
         "requests", true, |c| n(Some(c.requests));
         "useful requests", true, |c| n(Some(c.useful_requests));
+        "in the busiest second", true, |c| n(Some(c.peak_requests_per_s));
         "wasted requests", true, |c| n(Some(c.wasted_requests));
         "failed requests", false, |c| n(Some(c.failed_requests));
         "dead letters sent again", false, |c| n(Some(c.redelivered));

@@ -63,12 +63,21 @@ fn the_verdict_comes_first_and_names_what_broke() {
 
 #[test]
 fn no_line_is_wider_than_asked() {
-    let (_, results) = synthetic();
-    for width in [60u16, 80, 100, 140] {
-        let shown = text::render(&results, text::Options { width, colour: false });
-        let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
-        assert!(widest <= usize::from(width), "{widest} > {width}\n{shown}");
+    let (_, mut results) = synthetic();
+    results.reproduce = format!("pushpull run {}.toml --seed 42 --run-id 00c0ffee0001", "a-long-name".repeat(4));
+    for name in ["webhook", "a-name-of-forty-letters-which-is-the-most", "unbrokenunbrokenunbrokenunbrokenunbroken"] {
+        results.runs[0].consumers[1].name = name.to_owned();
+        for (width, colour) in [60u16, 80, 100, 140].into_iter().flat_map(|width| [(width, false), (width, true)]) {
+            let shown = text::render(&results, text::Options { width, colour });
+            let widest = shown.lines().map(without_colours).max_by_key(|line| line.chars().count()).unwrap();
+            assert!(widest.chars().count() <= usize::from(width), "{width}: {widest}\n{shown}");
+        }
     }
+}
+
+fn without_colours(line: &str) -> String {
+    let parts = line.split('\u{1b}').enumerate();
+    parts.map(|(i, part)| if i == 0 { part } else { part.split_once('m').unwrap().1 }).collect()
 }
 
 #[test]
@@ -87,14 +96,79 @@ fn a_failed_expectation_and_a_void_run_change_verdict_and_exit_code() {
 }
 
 #[test]
-fn the_page_needs_nothing_from_elsewhere() {
+fn the_page_needs_nothing_from_elsewhere_and_fits_screen_and_paper() {
     let (plan, results) = synthetic();
     let page = file(&results, &plan, "report.html");
     for foreign in ["<script", "<link", "src=", "@import", "https://"] {
         assert!(!page.contains(foreign), "{foreign}");
     }
     assert_eq!(page.matches("<svg").count(), plots::FIGURES.len());
-    assert!(page.contains("prefers-color-scheme") && page.contains("@media print"));
+    assert!(page.contains("@media print"));
+    assert_eq!(page.matches(&plots::dark_rules()).count(), 1, "one set of rules for all pictures");
+    for figure in plots::FIGURES {
+        let svg = (figure.draw)(&results.runs[0]).unwrap();
+        assert!(svg.contains(&plots::dark_rules()), "{} alone fits a dark screen too", figure.name);
+        let known = plots::dark_rules();
+        for colour in svg.split("=\"#").skip(1).map(|rest| &rest[..6]) {
+            assert!(known.contains(&format!("\"#{colour}\"")), "{}: #{colour} has no dark counterpart", figure.name);
+        }
+    }
+}
+
+#[test]
+fn the_page_reads_from_verdict_to_evidence() {
+    let (mut plan, _) = synthetic();
+    plan.goals = vec![fixture::condition(None, "age_s.p99", Comparison::Less, 6.0)];
+    let results = results_of(&plan, &fixture::records(&plan));
+    let page = file(&results, &plan, "report.html");
+    let order = [
+        "PASS",
+        "In short",
+        "Who meets the goals?",
+        "What to watch",
+        "What happened",
+        "What to conclude",
+        "Where polling won",
+        "All figures",
+        "Can it be believed?",
+        "Taken for granted",
+        "Not modelled",
+        "Run it again",
+    ];
+    let places: Vec<usize> = order.iter().map(|part| page.find(part).expect(part)).collect();
+    assert!(places.is_sorted(), "{places:?}");
+    let text = text::render(&results, text::Options::default());
+    for part in ["In short", "MISSED webhook misses it by", "What to watch", "What to conclude", "paid twice for "] {
+        assert!(text.contains(part), "{part}\n{text}");
+    }
+    assert!(!page.contains("{no-ledger") && !text.contains("{no-ledger"), "placeholders are filled");
+}
+
+/// Names of forty letters, ten consumers, nothing due, nothing observed: no picture may fail.
+#[test]
+fn pictures_bear_many_consumers_long_names_and_nothing_at_all() {
+    let (_, results) = synthetic();
+    let mut run = results.runs[0].clone();
+    for i in 0..8 {
+        let mut more = run.consumers[i % 3].clone();
+        more.name = format!("{}-{i}", "a-name-of-thirty-eight-letters-you-see");
+        run.consumers.push(more);
+    }
+    let last = run.consumers.last_mut().unwrap();
+    (last.age_s, last.behind, last.cpu_s, last.duplicates_received) = (None, None, None, None);
+    (last.requests, last.due) = (0, 0);
+    for consumers in [run.consumers.len(), 1, 0] {
+        run.consumers.truncate(consumers);
+        for figure in plots::FIGURES {
+            let said = (figure.sentence)(&run);
+            let svg = said.map(|said| ((figure.draw)(&run).unwrap(), said));
+            assert!(
+                svg.is_none_or(|(svg, said)| svg.ends_with("</svg>\n") && !said.contains("NaN")),
+                "{}",
+                figure.name
+            );
+        }
+    }
 }
 
 #[test]

@@ -8,10 +8,12 @@ use super::{
     ExportError, File,
     conclude::conclusion,
     format::{NOT_OBSERVED, count, digits, in_unit, mode, plural, seconds},
-    one, rows, shown, wins,
+    goals, one,
+    plots::FIGURES,
+    rows, shown, wins,
 };
 use crate::{
-    measure::{ConsumerResult, Example, Results, RunResult, Verdict, quantity},
+    measure::{Example, Quantity, Results, RunResult, Verdict, quantity},
     scenario::Plan,
 };
 
@@ -40,14 +42,14 @@ pub fn render(results: &Results, options: Options) -> String {
     let mut out = Out { text: String::new(), options };
     out.verdict(results);
     for run in shown(results) {
-        out.run(run);
+        out.run(results, run);
         if let Some(conclusion) = conclusion(results, run) {
-            out.text.push('\n');
+            out.heading("What to conclude");
             out.paragraph(&conclusion);
         }
     }
     out.seeds(results);
-    let _ = writeln!(out.text, "\nReproduce: {}", results.reproduce);
+    out.command("Reproduce: ", &results.reproduce);
     out.text
 }
 
@@ -112,32 +114,59 @@ impl Out {
 
     fn verdict(&mut self, results: &Results) {
         let paint = if results.verdict() == Verdict::Pass { Paint::Good } else { Paint::Bad };
-        let line = self.paint(paint, &verdict_line(results));
-        let _ = writeln!(self.text, "{line}");
-        let title = self.paint(Paint::Head, &results.title);
-        let _ = writeln!(self.text, "\n{title}");
+        self.painted(paint, &verdict_line(results));
+        self.text.push('\n');
+        self.painted(Paint::Head, &results.title);
         if !results.question.is_empty() {
-            self.paragraph(&results.question.clone());
+            self.paragraph(&results.question);
         }
     }
 
-    fn run(&mut self, run: &RunResult) {
+    fn run(&mut self, results: &Results, run: &RunResult) {
         self.banner(run);
         self.text.push('\n');
-        self.paragraph(&ran(run));
-        self.paragraph(&harness(run));
+        self.painted(Paint::Dim, &ran(run));
+        self.painted(Paint::Dim, &harness(run));
+        self.heading("In short");
+        goals::sentences(run).iter().for_each(|sentence| self.item("-", sentence));
+        for figure in FIGURES {
+            if let Some(sentence) = (figure.sentence)(run) {
+                self.item("-", &sentence);
+            }
+        }
+        self.goals(run);
+        if !results.watch.is_empty() {
+            self.heading("What to watch");
+            self.paragraph(&results.watch);
+        }
+        self.text.push('\n');
         self.table(run);
         let wins = wins::polling_wins(run);
         if !wins.is_empty() {
-            let _ = writeln!(self.text, "\nWhere polling won");
+            self.heading("Where polling won");
             wins.iter().for_each(|win| self.item("-", win));
         }
         self.promises(run);
         self.expectations(run);
         self.model(run);
+        if !run.warnings.is_empty() {
+            self.text.push('\n');
+        }
         for warning in &run.warnings {
-            let line = self.paint(Paint::Warn, &format!("warning: {warning}"));
-            self.paragraph(&line);
+            self.painted(Paint::Warn, &format!("warning: {warning}"));
+        }
+    }
+
+    fn goals(&mut self, run: &RunResult) {
+        for row in goals::table(run) {
+            self.heading(&format!("Goal: {}", row.wanted));
+            for (consumer, cell) in run.consumers.iter().zip(&row.cells) {
+                if let Some(cell) = cell {
+                    let mark =
+                        if cell.met { self.paint(Paint::Good, "ok    ") } else { self.paint(Paint::Bad, "MISSED") };
+                    self.item(&mark, &format!("{} {}", consumer.name, cell.said));
+                }
+            }
         }
     }
 
@@ -155,26 +184,27 @@ impl Out {
 
     /// As many consumers side by side as fit.
     fn table(&mut self, run: &RunResult) {
+        const NAME: usize = 20;
         let rows = rows::table(run);
-        let goals = goal_rows(run, 0..run.consumers.len());
-        let labels = rows.iter().map(|(row, _)| row.label).chain(goals.iter().map(|goal| goal[0].as_str()));
-        let label = labels.map(|label| label.chars().count()).max().unwrap_or(0) + 4;
-        let head = |c: &ConsumerResult| c.name.chars().count().max(rows::kind(c).chars().count());
-        let widest = run.consumers.iter().map(head).max().unwrap_or(0) + 3;
-        let per_table = (usize::from(self.options.width).saturating_sub(label) / widest).clamp(1, 8);
+        let label = rows.iter().map(|(row, _)| row.label.chars().count()).max().unwrap_or(0) + 4;
+        let heads: Vec<Vec<String>> = run
+            .consumers
+            .iter()
+            .map(|c| chunks(&c.name, NAME).into_iter().chain(chunks(&rows::kind(c), NAME)).collect())
+            .collect();
+        let widest = heads.iter().flatten().map(|line| line.chars().count()).max().unwrap_or(0);
+        let cells = rows.iter().flat_map(|(_, cells)| cells).map(|cell| marked(cell).chars().count()).max();
+        let column = widest.max(cells.unwrap_or(0)) + 3;
+        let per_table = (self.width().saturating_sub(label) / column).clamp(1, 8);
         for first in (0..run.consumers.len()).step_by(per_table) {
             let columns = first..(first + per_table).min(run.consumers.len());
             let mut table = Table::new();
             table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-            let heads = run.consumers[columns.clone()].iter().map(|c| format!("{}\n{}", c.name, rows::kind(c)));
+            let heads = heads[columns.clone()].iter().map(|lines| lines.join("\n"));
             table.set_header(std::iter::once(String::new()).chain(heads));
             for (row, cells) in &rows {
-                let marked =
-                    cells[columns.clone()].iter().map(|c| format!("{}{}", if c.harm { "! " } else { "" }, c.text));
-                table.add_row(std::iter::once(row.label.to_owned()).chain(marked));
-            }
-            for goal in goal_rows(run, columns.clone()) {
-                table.add_row(goal);
+                let cells = cells[columns.clone()].iter().map(marked);
+                table.add_row(std::iter::once(row.label.to_owned()).chain(cells));
             }
             table.column_iter_mut().skip(1).for_each(|column| column.set_cell_alignment(CellAlignment::Right));
             let _ = writeln!(self.text, "{}", table.trim_fmt());
@@ -184,7 +214,7 @@ impl Out {
     fn promises(&mut self, run: &RunResult) {
         let kept = run.promises.iter().filter(|promise| promise.count == Some(0)).count();
         let broken: Vec<_> = run.broken().collect();
-        let _ = writeln!(self.text, "\nPromises: {kept} kept, {} broken", broken.len());
+        self.heading(&format!("Promises: {kept} kept, {} broken", broken.len()));
         for promise in broken {
             let times = plural(promise.count.unwrap_or(0), "time");
             let head = self.paint(Paint::Bad, "BROKEN");
@@ -200,7 +230,7 @@ impl Out {
         if run.expectations.is_empty() {
             return;
         }
-        let _ = writeln!(self.text, "\nExpectations");
+        self.heading("Expectations");
         for expectation in &run.expectations {
             let mark =
                 if expectation.pass { self.paint(Paint::Good, "ok    ") } else { self.paint(Paint::Bad, "FAILED") };
@@ -213,7 +243,7 @@ impl Out {
         if run.model.is_empty() {
             return;
         }
-        let _ = writeln!(self.text, "\nClosed forms beside what was measured");
+        self.heading("Closed forms beside what was measured");
         for row in &run.model {
             let difference = row.difference.map_or(String::new(), |share| format!(", {:+.2} %", share * 100.0));
             let errors = row.standard_errors.map_or(String::new(), |n| format!(", {n:+.1} standard errors"));
@@ -229,48 +259,115 @@ impl Out {
         let rows = results.summary.iter().filter(|row| SHOWN.contains(&row.quantity.as_str()));
         for (i, row) in rows.enumerate() {
             if i == 0 {
-                let _ = writeln!(self.text, "\nOver seeds: mean and 95 % interval");
+                self.heading("Over seeds: mean and 95 % interval");
             }
             let unit = quantity(&row.quantity).map_or(String::new(), |q| {
                 format!("{} [{}, {}]", in_unit(row.mean, q.unit), in_unit(row.low, q.unit), in_unit(row.high, q.unit))
             });
-            let _ =
-                writeln!(self.text, "  {} {}.{}: {unit}, n = {}", mode(row.mode), row.consumer, row.quantity, row.n);
+            self.item(" ", &format!("{} {}.{}: {unit}, n = {}", mode(row.mode), row.consumer, row.quantity, row.n));
+        }
+    }
+
+    fn width(&self) -> usize {
+        usize::from(self.options.width).max(40)
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.text.push('\n');
+        self.painted(Paint::Head, text);
+    }
+
+    /// A paragraph in one colour.
+    fn painted(&mut self, paint: Paint, text: &str) {
+        for line in wrap(text, self.width(), 0, 0) {
+            let line = self.paint(paint, &line);
+            let _ = writeln!(self.text, "{line}");
         }
     }
 
     fn paragraph(&mut self, text: &str) {
-        self.wrapped("", text, 0);
-    }
-
-    fn item(&mut self, mark: &str, text: &str) {
-        self.wrapped(&format!("  {mark} "), text, 4);
-    }
-
-    /// Breaks at spaces; ANSI sequences count as text, which only breaks a little early.
-    fn wrapped(&mut self, first: &str, text: &str, indent: usize) {
-        let width = usize::from(self.options.width).max(40);
-        let mut line = first.to_owned();
-        for word in text.split_whitespace() {
-            let fresh = line.trim().is_empty() || line == first;
-            if !fresh && line.chars().count() + 1 + word.chars().count() > width {
-                let _ = writeln!(self.text, "{}", line.trim_end());
-                line = " ".repeat(indent);
-            }
-            if !line.is_empty() && !line.ends_with(' ') {
-                line.push(' ');
-            }
-            line.push_str(word);
+        for line in wrap(text, self.width(), 0, 0) {
+            let _ = writeln!(self.text, "{line}");
         }
-        let _ = writeln!(self.text, "{}", line.trim_end());
     }
+
+    /// A paragraph behind a mark, which may be coloured.
+    fn item(&mut self, mark: &str, text: &str) {
+        const INDENT: usize = 4;
+        let used = 3 + visible(mark);
+        for (i, line) in wrap(text, self.width(), used, INDENT).into_iter().enumerate() {
+            let head = if i == 0 { format!("  {mark} ") } else { " ".repeat(INDENT) };
+            let _ = writeln!(self.text, "{}", format!("{head}{line}").trim_end());
+        }
+    }
+
+    /// A command that stays one where it is too long for a line.
+    fn command(&mut self, head: &str, command: &str) {
+        let lines = wrap(command, self.width() - 2, visible(head), 4);
+        let _ = writeln!(self.text, "\n{head}{}", lines.join(" \\\n    "));
+    }
+}
+
+/// A cell's text, with a mark where it is a harm.
+fn marked(cell: &rows::Cell) -> String {
+    format!("{}{}", if cell.harm { "! " } else { "" }, cell.text)
+}
+
+/// Characters that take room: ANSI sequences do not.
+fn visible(text: &str) -> usize {
+    let mut escaped = false;
+    let shown = text.chars().filter(|c| {
+        let was = escaped;
+        escaped = if escaped { *c != 'm' } else { *c == '\u{1b}' };
+        !was && !escaped
+    });
+    shown.count()
+}
+
+/// Breaks at spaces, and within a word that no line could hold. The first line has `used` columns
+/// less, the others `indent` less.
+fn wrap(text: &str, width: usize, used: usize, indent: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut room = width.saturating_sub(used).max(1);
+    for word in text.split_whitespace() {
+        for part in chunks(word, width.saturating_sub(used.max(indent)).max(8)) {
+            let line = lines.last_mut().expect("there is always a line");
+            let length = line.chars().count();
+            if length > 0 && length + 1 + part.chars().count() > room {
+                lines.push(part);
+                room = width.saturating_sub(indent).max(1);
+            } else {
+                line.extend((length > 0).then_some(' '));
+                line.push_str(&part);
+            }
+        }
+    }
+    lines
+}
+
+/// A text in pieces of at most `most` characters, cut at a space or a hyphen where there is one.
+fn chunks(text: &str, most: usize) -> Vec<String> {
+    let mut rest: Vec<char> = text.chars().collect();
+    let mut cut = Vec::new();
+    while rest.len() > most {
+        let good = rest[..most].iter().rposition(|c| [' ', '-', '_', '/'].contains(c)).filter(|at| *at > 0);
+        let tail = rest.split_off(good.map_or(most, |at| at + 1));
+        cut.push(rest.iter().collect::<String>().trim_end().to_owned());
+        rest = tail;
+    }
+    cut.push(rest.into_iter().collect());
+    cut
 }
 
 /// What was run, in one line.
 pub(super) fn ran(run: &RunResult) -> String {
     let lag = run.provider.lag_p99_s.map_or(NOT_OBSERVED.to_owned(), seconds);
+    let speed = match run.time_scale {
+        1.0 => String::new(),
+        scale => format!("; a second here is {} of the scenario", seconds(scale)),
+    };
     format!(
-        "{} run, seed {}, run id {}: {} in {}; generator lag {lag} at p99 (bound {})",
+        "{} run, seed {}, run id {}: {} in {}{speed}; generator lag {lag} at p99 (bound {})",
         mode(run.mode),
         run.seed,
         run.run_id,
@@ -287,34 +384,20 @@ pub(super) fn harness(run: &RunResult) -> String {
     format!("harness: {} of processor time for {}", told.join(", "), plural(run.provider.emitted, "event"))
 }
 
-/// The goals as rows: met or not, for each consumer.
-fn goal_rows(run: &RunResult, columns: std::ops::Range<usize>) -> Vec<Vec<String>> {
-    let mut keys: Vec<(&str, &str)> =
-        run.consumers.iter().flat_map(|c| &c.goals).map(|goal| (goal.key.as_str(), goal.wanted.as_str())).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    let row = |(key, wanted): &(&str, &str)| {
-        let cells = run.consumers[columns.clone()].iter().map(|consumer| {
-            let goal = consumer.goals.iter().find(|goal| goal.key == *key && goal.wanted == *wanted);
-            goal.map_or("", |goal| if goal.met { "met" } else { "missed" }).to_owned()
-        });
-        std::iter::once(format!("goal {key} {wanted}")).chain(cells).collect()
-    };
-    keys.iter().map(row).collect()
-}
-
 /// What was measured, in the unit of the quantity that the key ends in.
 pub(super) fn actual(key: &str, actual: Option<f64>) -> String {
     let Some(value) = actual else { return NOT_OBSERVED.to_owned() };
+    quantity_of(key).map_or_else(|| digits(value), |quantity| in_unit(value, quantity.unit))
+}
+
+/// The quantity that a condition's key ends in.
+pub(super) fn quantity_of(key: &str) -> Option<&'static Quantity> {
     let mut tail = key;
     loop {
-        if let Some(quantity) = quantity(tail) {
-            return in_unit(value, quantity.unit);
+        if let Some(found) = quantity(tail) {
+            return Some(found);
         }
-        match tail.split_once('.') {
-            Some((_, rest)) => tail = rest,
-            None => return digits(value),
-        }
+        tail = tail.split_once('.')?.1;
     }
 }
 

@@ -4,11 +4,15 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Drawn, GRID, INK, consumers_legend, font, legend, sheet, style},
+    canvas::{Drawn, SIDE, consumers_legend, font, legend, legend_height, sheet},
+    palette::{GRID, INK, style},
 };
 use crate::{
     measure::{Age, RunResult},
-    report::format::{digits, percent, seconds},
+    report::{
+        conclude::in_both_times,
+        format::{digits, percent, seconds},
+    },
 };
 
 pub(super) const FIGURE: Figure = Figure {
@@ -17,7 +21,7 @@ pub(super) const FIGURE: Figure = Figure {
     how_to_read: "Each line tells which share of what was due was still older than the age below it: lower and \
                   further left is fresher. A line that ends flat above the bottom never brought the rest.",
     sentence,
-    draw: |run| sheet("ages", 430, |area| draw(run, area)),
+    draw: |run| sheet("ages", 380 + legend_height(&consumers_legend(run)), |area| draw(run, area)),
 };
 
 /// Points of the line: age in seconds and the share of everything due that was older.
@@ -67,16 +71,16 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
     let mut chart = ChartBuilder::on(&plot)
         .margin(12)
         .margin_right(28)
-        .x_label_area_size(46)
-        .y_label_area_size(70)
+        .x_label_area_size(48)
+        .y_label_area_size(SIDE)
         .build_cartesian_2d((low..high).log_scale(), (floor..1.0).log_scale())?;
     chart
         .configure_mesh()
         .bold_line_style(GRID)
         .light_line_style(TRANSPARENT)
         .axis_style(INK)
-        .label_style(font(13))
-        .axis_desc_style(font(14))
+        .label_style(font(15))
+        .axis_desc_style(font(15))
         .x_desc("age at the effect (log scale)")
         .y_desc("share that was older")
         .x_label_formatter(&|age| seconds(*age))
@@ -104,13 +108,15 @@ fn sentence(run: &RunResult) -> Option<String> {
     let (worst, stale) = *medians.last()?;
     let tail = run.consumers.iter().find(|c| c.name == best).and_then(|c| c.age_s.as_ref());
     let p99 = tail.map_or(String::new(), |age| match age.p99 {
-        Some(p99) => format!(", with 1 % older than {}", seconds(p99)),
+        Some(p99) => format!(", with 1 % older than {}", in_both_times(run, p99)),
         None => ", but more than 1 % had no effect by the end".to_owned(),
     });
+    let fresh_said = in_both_times(run, fresh);
     Some(if best == worst {
-        format!("Half of {best}'s events took effect within {}{p99}.", seconds(fresh))
+        format!("Half of {best}'s events took effect within {fresh_said}{p99}.")
     } else {
         let times = if fresh > 0.0 { format!(", {} times as long", digits(stale / fresh)) } else { String::new() };
-        format!("At the median {best} is freshest: {}{p99}. {worst} takes {}{times}.", seconds(fresh), seconds(stale))
+        let stale_said = in_both_times(run, stale);
+        format!("At the median {best} is freshest: {fresh_said}{p99}. {worst} takes {stale_said}{times}.")
     })
 }

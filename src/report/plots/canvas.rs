@@ -1,8 +1,11 @@
-//! What all pictures share: the sheet, the palette, legends and tick labels.
+//! What all pictures share: the sheet, legends, panels and axis ends.
 
 use plotters::{coord::Shift, prelude::*, style::text_anchor};
 
-use super::super::ExportError;
+use super::{
+    super::ExportError,
+    palette::{FAINT, GROUND, INK, Style, dark_rules, style},
+};
 use crate::measure::{ConsumerResult, RunResult};
 
 /// A part of a sheet.
@@ -12,41 +15,26 @@ pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
 
 pub(super) const WIDTH: u32 = 860;
-pub(super) const INK: RGBColor = RGBColor(34, 34, 34);
-pub(super) const FAINT: RGBColor = RGBColor(110, 110, 110);
-pub(super) const GRID: RGBColor = RGBColor(225, 225, 225);
-pub(super) const SHADE: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
-
-pub(super) const USEFUL: RGBColor = RGBColor(0x00, 0x72, 0xB2);
-pub(super) const WASTED: RGBColor = RGBColor(0xE6, 0x9F, 0x00);
-pub(super) const FAILED: RGBColor = RGBColor(0x55, 0x55, 0x55);
-
-/// Consumers' colours and dashes (length and gap in pixels; gap 0 is solid).
-const STYLES: [(RGBColor, u32, u32); 6] = [
-    (RGBColor(0x00, 0x72, 0xB2), 1, 0),
-    (RGBColor(0xD5, 0x5E, 0x00), 9, 4),
-    (RGBColor(0x00, 0x9E, 0x73), 3, 3),
-    (RGBColor(0xCC, 0x79, 0xA7), 14, 5),
-    (RGBColor(0x56, 0xB4, 0xE9), 6, 2),
-    (RGBColor(0x00, 0x00, 0x00), 2, 5),
-];
-
-/// The look of consumer number `i`.
-pub(super) fn style(i: usize) -> (RGBColor, u32, u32) {
-    STYLES[i % STYLES.len()]
-}
+/// Room for the labels of a time axis.
+pub(super) const FOOT: u32 = 44;
+/// Room for the labels of a value axis.
+pub(super) const SIDE: u32 = 78;
+/// Where a panel's own title begins.
+pub(super) const TITLE_AT: (i32, i32) = (86, 13);
 
 /// Draws a sheet of this height and returns its SVG.
 pub(super) fn sheet(what: &str, height: u32, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String, ExportError> {
     let mut svg = String::new();
     let drawn = {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
-        root.fill(&WHITE)
+        root.fill(&GROUND)
             .map_err(Into::into)
             .and_then(|()| draw(&root))
             .and_then(|()| root.present().map_err(Into::into))
     };
     drawn.map_err(|error| ExportError { what: format!("the picture {what}"), why: error.to_string() })?;
+    let head = svg.find('>').map_or(0, |end| end + 1);
+    svg.insert_str(head, &format!("\n<style>{}</style>", dark_rules()));
     Ok(svg)
 }
 
@@ -60,7 +48,7 @@ pub(super) fn faint(size: u32) -> TextStyle<'static> {
 
 /// A text's width in pixels, generously: SVG fonts are only known to the viewer.
 pub(super) fn text_width(text: &str, size: u32) -> i32 {
-    (text.chars().count() as f64 * f64::from(size) * 0.56) as i32
+    (text.chars().count() as f64 * f64::from(size) * 0.54) as i32
 }
 
 /// The mark beside a legend's text.
@@ -72,29 +60,46 @@ pub(super) enum Mark {
     Box(RGBColor, f64),
 }
 
+const LEGEND_ROW: i32 = 24;
+const LEGEND_LEFT: i32 = 14;
+const LEGEND_FONT: u32 = 16;
+
+/// Where the entries of a legend go: left edge and middle of each, and the height of all.
+fn legend_places(entries: &[(String, Mark)]) -> (Vec<(i32, i32)>, u32) {
+    let (mut x, mut y) = (LEGEND_LEFT, 16);
+    let mut places = Vec::new();
+    for (text, _) in entries {
+        let needed = 34 + text_width(text, LEGEND_FONT) + 22;
+        if x > LEGEND_LEFT && x + needed > WIDTH as i32 {
+            (x, y) = (LEGEND_LEFT, y + LEGEND_ROW);
+        }
+        places.push((x, y));
+        x += needed;
+    }
+    (places, (y + LEGEND_ROW - 6) as u32)
+}
+
+/// The height that a legend will take.
+pub(super) fn legend_height(entries: &[(String, Mark)]) -> u32 {
+    legend_places(entries).1
+}
+
 /// A legend in rows from the area's top left; returns its height in pixels.
 pub(super) fn legend(area: &Area<'_>, entries: &[(String, Mark)]) -> Result<u32, Box<dyn std::error::Error>> {
-    const ROW: i32 = 22;
-    let (width, _) = area.dim_in_pixel();
-    let (mut x, mut y) = (14, 14);
-    for (text, mark) in entries {
-        let needed = 34 + text_width(text, 14) + 22;
-        if x > 14 && x + needed > width as i32 {
-            (x, y) = (14, y + ROW);
-        }
+    let (places, height) = legend_places(entries);
+    for ((text, mark), (x, y)) in entries.iter().zip(places) {
         match *mark {
-            Mark::Line(colour, dash, gap) => stroke(area, (x, x + 28), y, colour, dash, gap)?,
+            Mark::Line(colour, dash, gap) => stroke(area, (x, x + 28), y, (colour, dash, gap))?,
             Mark::Box(colour, opacity) => {
                 area.draw(&Rectangle::new([(x + 8, y - 6), (x + 24, y + 6)], colour.mix(opacity).filled()))?;
             }
         }
-        area.draw(&Text::new(text.clone(), (x + 34, y - 7), font(14)))?;
-        x += needed;
+        caption(area, text, (x + 34, y), font(LEGEND_FONT))?;
     }
-    Ok((y + ROW - 4) as u32)
+    Ok(height)
 }
 
-fn stroke(area: &Area<'_>, (from, to): (i32, i32), y: i32, colour: RGBColor, dash: u32, gap: u32) -> Drawn {
+fn stroke(area: &Area<'_>, (from, to): (i32, i32), y: i32, (colour, dash, gap): Style) -> Drawn {
     let line = colour.stroke_width(2);
     if gap == 0 {
         return Ok(area.draw(&PathElement::new([(from, y), (to, y)], line))?);
@@ -120,6 +125,25 @@ pub(super) fn caption(area: &Area<'_>, text: &str, at: (i32, i32), style: TextSt
     Ok(area.draw(&Text::new(text.to_owned(), at, anchored))?)
 }
 
+/// The height of each of `n` panels: fewer are taller.
+pub(super) fn panel_height(n: usize, most: u32) -> u32 {
+    (900 / n.max(1) as u32).clamp(90, most)
+}
+
+/// Cuts an area into `n` panels under each other; the last has room for a time axis below it.
+pub(super) fn panels<'a>(area: &Area<'a>, n: usize) -> Vec<Area<'a>> {
+    let (_, height) = area.dim_in_pixel();
+    let each = height.saturating_sub(FOOT) / n.max(1) as u32;
+    let mut below = area.clone();
+    let mut cut = Vec::new();
+    for i in 0..n {
+        let (panel, rest) = below.split_vertically(each + if i + 1 == n { FOOT } else { 0 });
+        cut.push(panel);
+        below = rest;
+    }
+    cut
+}
+
 /// The next number of the form 1, 2 or 5 times a power of ten: a calm end for an axis.
 pub(super) fn round_up(value: f64) -> f64 {
     if value <= 0.0 || !value.is_finite() {
@@ -129,10 +153,36 @@ pub(super) fn round_up(value: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|end| *end >= value * 0.999).unwrap_or(value)
 }
 
-/// Shades the times in which something was wrong on purpose, for one consumer.
-pub(super) fn windows(run: &RunResult, consumer: usize) -> impl Iterator<Item = (f64, f64, &str)> {
-    let mine = run.disturbances.iter().filter(move |d| d.consumers.iter().any(|no| usize::from(*no) == consumer));
-    mine.map(|d| (d.from_s, d.until_s, d.what.as_str()))
+/// The times in which something was wrong on purpose: for one consumer, or for any.
+pub(super) fn windows(run: &RunResult, consumer: Option<usize>) -> Vec<(f64, f64, String)> {
+    let mine = run.disturbances.iter().filter(|disturbance| {
+        consumer.is_none_or(|consumer| disturbance.consumers.iter().any(|no| usize::from(*no) == consumer))
+    });
+    let mut found: Vec<(f64, f64, String)> = Vec::new();
+    for window in mine.map(|d| (d.from_s, d.until_s, d.what.clone())) {
+        // Two consumers under one fault are one shade.
+        if !found.contains(&window) {
+            found.push(window);
+        }
+    }
+    found
+}
+
+/// Names the windows above a panel, without writing over each other or over the edge. `x_of` gives
+/// the pixel of an instant.
+pub(super) fn window_names(area: &Area<'_>, windows: &[(f64, f64, String)], x_of: impl Fn(f64) -> i32) -> Drawn {
+    const SIZE: u32 = 14;
+    let (width, _) = area.dim_in_pixel();
+    let mut free_from = 0;
+    for (from, until, what) in windows {
+        let needed = text_width(what, SIZE);
+        let x = (x_of((from + until) / 2.0) - needed / 2).clamp(0, (width as i32 - needed).max(0));
+        if x >= free_from {
+            caption(area, what, (x, 34), faint(SIZE))?;
+            free_from = x + needed + 6;
+        }
+    }
+    Ok(())
 }
 
 /// Seconds per unit and the description of a time axis of this length.

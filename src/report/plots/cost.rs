@@ -4,7 +4,8 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, FAINT, WIDTH, caption, faint, font, sheet, style, text_width},
+    canvas::{Area, Drawn, WIDTH, caption, faint, font, sheet, text_width},
+    palette::{FAINT, style},
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -21,8 +22,9 @@ const HEAD: i32 = 34;
 /// A measure of cost: its title, its value and its text.
 type Measure = (&'static str, fn(&ConsumerResult) -> Option<f64>, fn(f64) -> String);
 
-const MEASURES: [Measure; 3] = [
+const MEASURES: [Measure; 4] = [
     ("Requests", |c| Some(c.requests as f64), |n| count(n as u64)),
+    ("Requests in the busiest second", |c| Some(c.peak_requests_per_s as f64), |n| count(n as u64)),
     ("Bytes, both ways", |c| both_ways(c).map(|n| n as f64), |n| bytes(n as u64)),
     ("Processor time of the consumer", |c| c.cpu_s, seconds),
 ];
@@ -30,7 +32,7 @@ const MEASURES: [Measure; 3] = [
 pub(super) const FIGURE: Figure = Figure {
     name: "cost",
     title: "What does it cost?",
-    how_to_read: "Three measures, each with its own scale from zero; shorter is cheaper.",
+    how_to_read: "Four measures, each with its own scale from zero; shorter is cheaper.",
     sentence,
     draw: |run| sheet("cost", (block(run) * MEASURES.len() as i32 + 10) as u32, |area| draw(run, area)),
 };
@@ -40,24 +42,24 @@ fn block(run: &RunResult) -> i32 {
 }
 
 fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
-    let names = run.consumers.iter().map(|c| text_width(&c.name, 14)).max().unwrap_or(0);
+    let names = run.consumers.iter().map(|c| text_width(&c.name, 15)).max().unwrap_or(0);
     let left = (names + 26).clamp(80, WIDTH as i32 / 2);
     let longest = WIDTH as i32 - left - 130;
     for (m, (title, read, show)) in MEASURES.iter().enumerate() {
         let top = m as i32 * block(run);
-        caption(area, title, (14, top + 18), font(15))?;
+        caption(area, title, (14, top + 18), font(16))?;
         let most = run.consumers.iter().filter_map(read).fold(0.0, f64::max);
         for (i, consumer) in run.consumers.iter().enumerate() {
             let y = top + HEAD + i as i32 * (BAR + GAP);
-            caption(area, &consumer.name, (26, y + BAR / 2), font(14))?;
+            caption(area, &consumer.name, (26, y + BAR / 2), font(15))?;
             match read(consumer) {
                 Some(value) => {
                     let length = if most > 0.0 { (value / most * f64::from(longest)) as i32 } else { 0 };
                     let (colour, _, _) = style(i);
                     area.draw(&Rectangle::new([(left, y), (left + length.max(1), y + BAR)], colour.filled()))?;
-                    caption(area, &show(value), (left + length.max(1) + 8, y + BAR / 2), font(14))?;
+                    caption(area, &show(value), (left + length.max(1) + 8, y + BAR / 2), font(15))?;
                 }
-                None => caption(area, NOT_OBSERVED, (left + 8, y + BAR / 2), faint(14))?,
+                None => caption(area, NOT_OBSERVED, (left + 8, y + BAR / 2), faint(15))?,
             }
         }
         let axis = top + HEAD + run.consumers.len() as i32 * (BAR + GAP) - GAP;

@@ -5,8 +5,10 @@ use plotters::prelude::*;
 use super::{
     Figure,
     canvas::{
-        Area, Drawn, GRID, INK, Mark, SHADE, USEFUL, caption, faint, font, legend, round_up, sheet, time_axis, windows,
+        Area, Drawn, FOOT, Mark, SIDE, TITLE_AT, caption, font, legend, panel_height, panels, round_up, sheet,
+        time_axis, window_names, windows,
     },
+    palette::{BLUE, GRID, INK, ORANGE, VERMILION},
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -14,8 +16,6 @@ use crate::{
 };
 
 const PANEL: u32 = 165;
-const FOOT: u32 = 40;
-const DUPLICATES: RGBColor = RGBColor(0xD5, 0x5E, 0x00);
 
 pub(super) const FIGURE: Figure = Figure {
     name: "duplicates",
@@ -24,8 +24,8 @@ pub(super) const FIGURE: Figure = Figure {
                   Shaded: an outage, crash or stall, while it lasted.",
     sentence,
     draw: |run| {
-        let panels = webhooks(run).count() as u32;
-        sheet("duplicates", 30 + PANEL * panels + FOOT, |area| draw(run, area))
+        let n = webhooks(run).count();
+        sheet("duplicates", 34 + panel_height(n, PANEL) * n as u32 + FOOT, |area| draw(run, area))
     },
 };
 
@@ -35,11 +35,11 @@ fn webhooks(run: &RunResult) -> impl Iterator<Item = (usize, &ConsumerResult)> {
 
 fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
     let mut entries = vec![
-        ("attempts".to_owned(), Mark::Line(USEFUL, 1, 0)),
-        ("duplicates received".to_owned(), Mark::Line(DUPLICATES, 7, 4)),
+        ("attempts".to_owned(), Mark::Line(BLUE, 1, 0)),
+        ("duplicates received".to_owned(), Mark::Line(VERMILION, 7, 4)),
     ];
     if !run.disturbances.is_empty() {
-        entries.push(("fault window".to_owned(), Mark::Box(SHADE, 0.25)));
+        entries.push(("fault window".to_owned(), Mark::Box(ORANGE, 0.25)));
     }
     let used = legend(area, &entries)?;
     let (_, rest) = area.split_vertically(used);
@@ -49,14 +49,8 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
     };
     let top = round_up(webhooks(run).map(|(_, consumer)| rate(consumer)).fold(0.0, f64::max));
     let n = webhooks(run).count();
-    let (_, height) = rest.dim_in_pixel();
-    let panel_height = (height - FOOT) / n.max(1) as u32;
-    let mut below = rest;
-    for (shown, (no, consumer)) in webhooks(run).enumerate() {
-        let last = shown + 1 == n;
-        let (panel, remaining) = below.split_vertically(panel_height + if last { FOOT } else { 0 });
-        self::panel(&panel, run, no, consumer, top, last)?;
-        below = remaining;
+    for (shown, ((no, consumer), area)) in webhooks(run).zip(panels(&rest, n)).enumerate() {
+        panel(&area, run, no, consumer, top, shown + 1 == n)?;
     }
     Ok(())
 }
@@ -66,17 +60,17 @@ fn panel(area: &Area<'_>, run: &RunResult, no: usize, consumer: &ConsumerResult,
     let mut chart = ChartBuilder::on(area)
         .margin(6)
         .margin_right(28)
-        .margin_top(24)
+        .margin_top(26)
         .x_label_area_size(if last { FOOT } else { 0 })
-        .y_label_area_size(70)
+        .y_label_area_size(SIDE)
         .build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
-    let shades = windows(run, no).map(|(from, until, _)| {
-        Rectangle::new([(from / unit_s, 0.0), (until / unit_s, top)], SHADE.mix(0.25).filled())
-    });
-    chart.draw_series(shades)?;
+    let shaded = windows(run, Some(no));
+    chart.draw_series(shaded.iter().map(|(from, until, _)| {
+        Rectangle::new([(from / unit_s, 0.0), (until / unit_s, top)], ORANGE.mix(0.25).filled())
+    }))?;
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
-    mesh.label_style(font(13)).axis_desc_style(font(14)).y_desc("per second").y_labels(4);
+    mesh.label_style(font(15)).axis_desc_style(font(15)).y_desc("per second").y_labels(4);
     mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
     if last {
         mesh.x_desc(unit);
@@ -84,17 +78,12 @@ fn panel(area: &Area<'_>, run: &RunResult, no: usize, consumer: &ConsumerResult,
     mesh.draw()?;
     let width = consumer.series.bucket_s;
     let attempts = consumer.series.points().map(|(at, bucket)| (at / unit_s, bucket.attempts as f64 / width));
-    chart.draw_series(LineSeries::new(attempts, USEFUL.stroke_width(2)))?;
+    chart.draw_series(LineSeries::new(attempts, BLUE.stroke_width(2)))?;
     let duplicates: Vec<(f64, f64)> =
         consumer.series.points().map(|(at, bucket)| (at / unit_s, bucket.duplicates_received as f64 / width)).collect();
-    chart.draw_series(DashedLineSeries::new(duplicates, 7, 4, DUPLICATES.stroke_width(2)))?;
-    for (from, until, what) in windows(run, no) {
-        // A label that would leave the picture on the right is moved left of its window.
-        let x = chart.backend_coord(&((from + until) / 2.0 / unit_s, top)).0 - area.get_base_pixel().0;
-        let half = super::canvas::text_width(what, 12) / 2;
-        let (width, _) = area.dim_in_pixel();
-        caption(area, what, ((x - half).clamp(0, width as i32 - 2 * half), 32), faint(12))?;
-    }
+    chart.draw_series(DashedLineSeries::new(duplicates, 7, 4, VERMILION.stroke_width(2)))?;
+    let left = area.get_base_pixel().0;
+    window_names(area, &shaded, |at| chart.backend_coord(&(at / unit_s, top)).0 - left)?;
     let received = maybe_count(consumer.duplicates_received);
     let note = format!(
         "{}: {} attempts, duplicates received: {received}, applied: {}",
@@ -102,21 +91,30 @@ fn panel(area: &Area<'_>, run: &RunResult, no: usize, consumer: &ConsumerResult,
         count(consumer.attempts),
         maybe_count(consumer.duplicates_applied)
     );
-    caption(area, &note, (78, 13), font(14))
+    caption(area, &note, TITLE_AT, font(16))
 }
 
 fn sentence(run: &RunResult) -> Option<String> {
-    webhooks(run).next()?;
-    let told = webhooks(run).map(|(_, c)| match (c.duplicates_received, c.duplicates_applied) {
+    const TOLD: usize = 4;
+    let troubled = |(_, c): (usize, &ConsumerResult)| c.failed_requests > 0 || c.duplicates_received != Some(0);
+    if !webhooks(run).any(troubled) && run.disturbances.is_empty() {
+        return None;
+    }
+    let mut hooks: Vec<&ConsumerResult> = webhooks(run).map(|(_, consumer)| consumer).collect();
+    hooks.sort_by_key(|consumer| std::cmp::Reverse(consumer.duplicates_received));
+    let told = hooks.iter().take(TOLD).map(|c| match (c.duplicates_received, c.duplicates_applied) {
         (Some(0), _) => format!("{} received no duplicate", c.name),
         (Some(received), Some(0)) => {
             format!("{} received {} and applied none twice", c.name, plural(received, "duplicate"))
         }
         (Some(received), Some(applied)) => {
-            format!("{} received {} and applied {}", c.name, plural(received, "duplicate"), count(applied))
+            format!("{} received {} and applied {} twice", c.name, plural(received, "duplicate"), count(applied))
         }
         _ => format!("what {} made of duplicates was not observed", c.name),
     });
-    let told: Vec<String> = told.collect();
-    Some(format!("{}.", told.join("; ")))
+    let mut told: Vec<String> = told.collect();
+    if hooks.len() > TOLD {
+        told.push(format!("the other {} received no more", hooks.len() - TOLD));
+    }
+    (!told.is_empty()).then(|| format!("{}.", told.join("; ")))
 }

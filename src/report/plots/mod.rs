@@ -1,16 +1,20 @@
 //! The pictures: one figure per file, drawn as SVG.
 //!
-//! Colours are Okabe and Ito's, which colour-blind people can tell apart, and never the only
-//! difference: dashes or order say the same. Each picture brings its own light ground, so that it
-//! reads the same on a dark page and on paper.
+//! Colour is never the only difference: dashes, order or a name say the same. A picture brings its own
+//! ground and fits light and dark screens and paper (`palette`).
 
 mod ages;
+mod behind;
 mod canvas;
 mod cost;
 mod duplicates;
+mod palette;
 mod requests;
+mod tradeoff;
 
 use std::path::PathBuf;
+
+pub(super) use palette::dark_rules;
 
 use super::{ExportError, File, format::mode, shown};
 use crate::{
@@ -33,7 +37,8 @@ pub struct Figure {
 }
 
 /// Every picture, in the report's order.
-pub const FIGURES: &[Figure] = &[ages::FIGURE, requests::FIGURE, duplicates::FIGURE, cost::FIGURE];
+pub const FIGURES: &[Figure] =
+    &[tradeoff::FIGURE, ages::FIGURE, behind::FIGURE, requests::FIGURE, duplicates::FIGURE, cost::FIGURE];
 
 pub(super) fn export(results: &Results, _plan: &Plan) -> Result<Vec<File>, ExportError> {
     let mut files = Vec::new();

@@ -4,7 +4,11 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, FAILED, GRID, INK, Mark, USEFUL, WASTED, caption, font, legend, round_up, sheet, time_axis},
+    canvas::{
+        Area, Drawn, FOOT, Mark, SIDE, TITLE_AT, caption, font, legend, panel_height, panels, round_up, sheet,
+        time_axis,
+    },
+    palette::{BLUE, FAILED, GRID, INK, ORANGE},
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -12,7 +16,6 @@ use crate::{
 };
 
 const PANEL: u32 = 150;
-const FOOT: u32 = 40;
 
 pub(super) const FIGURE: Figure = Figure {
     name: "requests",
@@ -21,27 +24,20 @@ pub(super) const FIGURE: Figure = Figure {
                   with events, first acks), wasted (answered with nothing new) and failed.",
     sentence,
     draw: |run| {
-        let panels = run.consumers.len() as u32;
-        sheet("requests", 30 + PANEL * panels + FOOT, |area| draw(run, area))
+        let n = run.consumers.len();
+        sheet("requests", 34 + panel_height(n, PANEL) * n as u32 + FOOT, |area| draw(run, area))
     },
 };
 
 fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
-    let entries = [("useful", USEFUL), ("wasted", WASTED), ("failed", FAILED)];
+    let entries = [("useful", BLUE), ("wasted", ORANGE), ("failed", FAILED)];
     let entries = entries.map(|(name, colour)| (name.to_owned(), Mark::Box(colour, 0.9)));
     let used = legend(area, &entries)?;
     let (_, rest) = area.split_vertically(used);
-    let peak = run.consumers.iter().map(peak_per_s).fold(0.0, f64::max);
-    let top = round_up(peak);
+    let top = round_up(run.consumers.iter().map(peak_per_s).fold(0.0, f64::max));
     let n = run.consumers.len();
-    let (_, height) = rest.dim_in_pixel();
-    let panel_height = (height - FOOT) / n.max(1) as u32;
-    let mut below = rest;
-    for (i, consumer) in run.consumers.iter().enumerate() {
-        let last = i + 1 == n;
-        let (panel, remaining) = below.split_vertically(panel_height + if last { FOOT } else { 0 });
-        self::panel(&panel, run, consumer, top, last)?;
-        below = remaining;
+    for (i, (consumer, area)) in run.consumers.iter().zip(panels(&rest, n)).enumerate() {
+        panel(&area, run, consumer, top, i + 1 == n)?;
     }
     Ok(())
 }
@@ -52,13 +48,13 @@ fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, 
     let mut chart = ChartBuilder::on(area)
         .margin(6)
         .margin_right(28)
-        .margin_top(24)
+        .margin_top(26)
         .x_label_area_size(if last { FOOT } else { 0 })
-        .y_label_area_size(70)
+        .y_label_area_size(SIDE)
         .build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
-    mesh.label_style(font(13)).axis_desc_style(font(14)).y_desc("per second").y_labels(4);
+    mesh.label_style(font(15)).axis_desc_style(font(15)).y_desc("per second").y_labels(4);
     mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
     if last {
         mesh.x_desc(unit);
@@ -68,7 +64,7 @@ fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, 
         let (left, right) = (middle - width / 2.0, (middle + width / 2.0).min(run.duration_s));
         let failed = bucket.requests.saturating_sub(bucket.useful + bucket.wasted);
         let mut base = 0.0;
-        for (n, colour) in [(bucket.useful, USEFUL), (bucket.wasted, WASTED), (failed, FAILED)] {
+        for (n, colour) in [(bucket.useful, BLUE), (bucket.wasted, ORANGE), (failed, FAILED)] {
             let up = base + n as f64 / width;
             if n > 0 && right > left {
                 chart.draw_series([Rectangle::new(
@@ -80,7 +76,7 @@ fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, 
         }
     }
     let note = format!("{}: {} requests", consumer.name, count(consumer.requests));
-    caption(area, &note, (78, 13), font(14))
+    caption(area, &note, TITLE_AT, font(16))
 }
 
 fn peak_per_s(consumer: &ConsumerResult) -> f64 {
@@ -99,9 +95,24 @@ fn sentence(run: &RunResult) -> Option<String> {
         String::new()
     };
     Some(format!(
-        "{} of {}'s {} requests were answered with nothing new.{fewest}",
+        "{} of {}'s {} requests were answered with nothing new.{fewest}{}",
         percent(most),
         wasteful.name,
-        count(wasteful.requests)
+        count(wasteful.requests),
+        busiest_second(run).unwrap_or_default()
+    ))
+}
+
+/// Said where somebody's load comes in a heap: the busiest second is far above the average one.
+fn busiest_second(run: &RunResult) -> Option<String> {
+    let average = |c: &ConsumerResult| c.requests as f64 / run.duration_s.max(1.0);
+    let heap = |c: &ConsumerResult| c.peak_requests_per_s as f64 / average(c);
+    let heaped = run.consumers.iter().filter(|c| c.peak_requests_per_s >= 10);
+    let most = heaped.max_by(|a, b| heap(a).total_cmp(&heap(b))).filter(|c| heap(c) >= 4.0)?;
+    Some(format!(
+        " In its busiest second {} made {} requests, {} times its average.",
+        most.name,
+        count(most.peak_requests_per_s),
+        digits(heap(most))
     ))
 }

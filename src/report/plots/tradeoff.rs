@@ -1,0 +1,120 @@
+//! Fresh or cheap: each consumer as a point, by what it asks and how late it is.
+
+use plotters::prelude::*;
+
+use super::{
+    Figure,
+    canvas::{Area, Drawn, SIDE, WIDTH, caption, font, sheet, text_width},
+    palette::{GRID, INK, style},
+};
+use crate::{
+    measure::{ConsumerResult, RunResult},
+    report::format::{digits, seconds},
+};
+
+const HEIGHT: u32 = 360;
+const SIZE: u32 = 16;
+
+pub(super) const FIGURE: Figure = Figure {
+    name: "tradeoff",
+    title: "Fresh or cheap?",
+    how_to_read: "One point per consumer: further left asks less per event, further down is fresher. Both scales are \
+                  logarithmic.",
+    sentence,
+    draw: |run| sheet("tradeoff", HEIGHT, |area| draw(run, area)),
+};
+
+/// A consumer as a point: requests per obligation, and the age that 99 % stay below.
+struct Point<'a> {
+    no: usize,
+    name: &'a str,
+    requests: f64,
+    age_s: f64,
+}
+
+fn points(run: &RunResult) -> Vec<Point<'_>> {
+    let point = |(no, consumer): (usize, &'_ ConsumerResult)| {
+        let requests = consumer.requests as f64 / consumer.due as f64;
+        let age_s = consumer.age_s.as_ref()?.p99?.max(1e-6);
+        (consumer.due > 0 && requests > 0.0).then_some((no, requests, age_s))
+    };
+    let found = run.consumers.iter().enumerate().filter_map(point);
+    found.map(|(no, requests, age_s)| Point { no, name: &run.consumers[no].name, requests, age_s }).collect()
+}
+
+/// The ends of a logarithmic axis: a decade at least, with room on both sides.
+fn ends(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+    let (low, high) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), v| (low.min(v), high.max(v)));
+    let room = (3.2 / (high / low).sqrt()).max(1.8);
+    low / room..high * room
+}
+
+fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
+    let points = points(run);
+    let mut chart = ChartBuilder::on(area)
+        .margin(12)
+        .margin_right(28)
+        .x_label_area_size(48)
+        .y_label_area_size(SIDE)
+        .build_cartesian_2d(
+            ends(points.iter().map(|point| point.requests)).log_scale(),
+            ends(points.iter().map(|point| point.age_s)).log_scale(),
+        )?;
+    chart
+        .configure_mesh()
+        .bold_line_style(GRID)
+        .light_line_style(TRANSPARENT)
+        .axis_style(INK)
+        .label_style(font(15))
+        .axis_desc_style(font(15))
+        .x_desc("requests per event that is due")
+        .y_desc("99 % are younger than")
+        .x_label_formatter(&|n| digits(*n))
+        .y_label_formatter(&|age| seconds(*age))
+        .draw()?;
+    let (left, top) = area.get_base_pixel();
+    let mut taken: Vec<(i32, i32, i32)> = Vec::new();
+    for point in &points {
+        let (colour, _, _) = style(point.no);
+        chart.draw_series([Circle::new((point.requests, point.age_s), 6, colour.filled())])?;
+        let (x, y) = chart.backend_coord(&(point.requests, point.age_s));
+        let at = free_place((x - left, y - top), text_width(point.name, SIZE), &taken);
+        taken.push((at.0, at.0 + text_width(point.name, SIZE), at.1));
+        caption(area, point.name, at, font(SIZE))?;
+    }
+    Ok(())
+}
+
+/// Where a name beside its point covers no other name: right or left of it, or a line up or down.
+fn free_place((x, y): (i32, i32), width: i32, taken: &[(i32, i32, i32)]) -> (i32, i32) {
+    const LINE: i32 = 18;
+    let right = x + 12;
+    let fits = right + width <= WIDTH as i32 - 8;
+    let sides = if fits { [right, x - 12 - width] } else { [x - 12 - width, right.min(WIDTH as i32 - 8 - width)] };
+    let free = |(left, at): (i32, i32)| {
+        let clear = |&(from, until, other): &(i32, i32, i32)| {
+            left > until + 4 || left + width + 4 < from || (at - other).abs() >= LINE
+        };
+        left >= SIDE as i32 && taken.iter().all(clear)
+    };
+    let lines = [0, -1, 1, -2, 2, -3, 3, -4, 4];
+    let places = lines.into_iter().flat_map(|line| sides.map(|side| (side, (y + line * LINE).clamp(14, 290))));
+    places.clone().find(|place| free(*place)).unwrap_or((sides[0], y))
+}
+
+fn sentence(run: &RunResult) -> Option<String> {
+    let points = points(run);
+    if points.len() < 2 {
+        return None;
+    }
+    let fresh = points.iter().min_by(|a, b| a.age_s.total_cmp(&b.age_s))?;
+    let cheap = points.iter().min_by(|a, b| a.requests.total_cmp(&b.requests))?;
+    let told = |point: &Point<'_>| {
+        format!("{} requests per event, 99 % of them in effect within {}", digits(point.requests), seconds(point.age_s))
+    };
+    Some(if fresh.no == cheap.no {
+        format!("{} is both the freshest and asks least: {}.", fresh.name, told(fresh))
+    } else {
+        format!("{} is freshest: {}. {} asks least: {}.", fresh.name, told(fresh), cheap.name, told(cheap))
+    })
+}
