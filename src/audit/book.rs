@@ -86,6 +86,16 @@ impl Book {
                 self.settle_at(row.what, row.at, row.superseded, events);
                 self.note(row.what, fact, "an effect row", events, plan);
             }
+            Record::ExternalCall { what, at, effected, forged: false } => {
+                let fact = if effected { Facts::APPLIED } else { Facts::default() };
+                if effected {
+                    self.settle_at(what, at, false, events);
+                }
+                self.note(what, fact, "a call", events, plan);
+            }
+            Record::Outgoing { what, forged: false } => {
+                self.note(what, Facts::OUTGOING, "an outbox row", events, plan);
+            }
             // Workers also finish forged events, whose number is not an event's: a belief, not counted.
             Record::Worked { what, .. } => self.mark(what, Facts::WORKED),
             Record::Cursor { client, passed, .. } => match self.cursors.get_mut(client as usize) {

@@ -64,7 +64,7 @@ fn dead_lettered(facts: Facts) -> bool {
 
 /// Nothing final yet, and something will still bring it: the queue, the sender or the provider's log.
 fn pending(facts: Facts) -> bool {
-    facts.any(Facts::QUEUED.with(Facts::OPEN).with(Facts::AHEAD)) && !final_row(facts)
+    facts.any(Facts::QUEUED.with(Facts::OUTGOING).with(Facts::OPEN).with(Facts::AHEAD)) && !final_row(facts)
 }
 
 /// The sender or the cursor is done with it, no store holds it, and it is known how it vanished.
@@ -87,7 +87,7 @@ fn final_row(facts: Facts) -> bool {
 }
 
 fn nowhere(facts: Facts) -> bool {
-    !final_row(facts) && !facts.any(Facts::QUEUED.with(Facts::OPEN).with(Facts::AHEAD))
+    !final_row(facts) && !facts.any(Facts::QUEUED.with(Facts::OUTGOING).with(Facts::OPEN).with(Facts::AHEAD))
 }
 
 /// What was accepted stays in the queue until a worker is done or the process dies. Accepted,
@@ -132,6 +132,9 @@ mod tests {
         (&[Facts::ACKED, Facts::RECEIVED, Facts::HOLDER_DIED], Some(Class::Lost)),
         (&[Facts::ACKED, Facts::RECEIVED, Facts::WORKED], Some(Class::Lost)),
         (&[Facts::ACKED, Facts::RECEIVED, Facts::QUEUED], Some(Class::Pending)),
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::WORKED, Facts::OUTGOING], Some(Class::Pending)),
+        // Called and not yet marked: it has happened, and will be asked for again.
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::WORKED, Facts::APPLIED, Facts::OUTGOING], Some(Class::Applied)),
         (&[Facts::OPEN], Some(Class::Pending)),
         (&[Facts::AHEAD], Some(Class::Pending)),
         (&[Facts::GAVE_UP], Some(Class::Undelivered)),

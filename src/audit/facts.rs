@@ -45,6 +45,8 @@ facts! {
     ACKED_BEFORE = 13, "acked before it was sent again";
     /// It lies ahead of the client's durable cursor, and the provider's log has let go of it.
     EXPIRED = 14, "expired ahead of the cursor";
+    /// The outbox holds it: the call for its effect is still to be made, or to be marked.
+    OUTGOING = 15, "in the outbox";
 }
 
 impl Facts {

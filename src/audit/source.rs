@@ -24,6 +24,9 @@ pub fn obligation_of(record: &Record) -> Option<Obligation> {
         | Record::Receipt { what, .. }
         | Record::Worked { what, .. }
         | Record::Suppressed { what, .. }
+        | Record::Called { what, .. }
+        | Record::ExternalCall { what, .. }
+        | Record::Outgoing { what, .. }
         | Record::Queued { what, .. }
         | Record::DeadLetter { what, .. } => Some(*what),
         _ => None,

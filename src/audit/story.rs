@@ -197,6 +197,12 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
         Record::Worked { outcome, at, .. } => (at, worked_in_words(outcome).to_owned()),
         Record::Effect(row) => (row.at, effect_in_words(&row)),
         Record::Open { attempts, .. } => return Some((None, format!("delivery still open after {attempts} attempts"))),
+        Record::Called { marked, .. } => (marked, "outbox row marked done".to_owned()),
+        Record::ExternalCall { at, effected, forged, .. } => {
+            let text = if effected { "EXTERNAL EFFECT" } else { "called again: the key is known, no further effect" };
+            (at, format!("{}{text}", forged_mark(forged)))
+        }
+        Record::Outgoing { forged, .. } => return Some((None, format!("{}in the outbox", forged_mark(forged)))),
         Record::Queued { forged, .. } => return Some((None, format!("{}in the queue", forged_mark(forged)))),
         Record::DeadLetter { forged, .. } => {
             return Some((None, format!("{}in the dead-letter queue", forged_mark(forged))));

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::{
     Item, StoreError,
-    sqlite::{CURSOR_FILE, ITEM_COLUMNS, LEDGER_FILE, QUEUE_FILE, error_in, open_to_read, read_item},
+    sqlite::{CURSOR_FILE, DOWNSTREAM_FILE, ITEM_COLUMNS, LEDGER_FILE, QUEUE_FILE, error_in, open_to_read, read_item},
 };
 use crate::{
     model::{EventId, RunId, Time},
@@ -30,9 +30,13 @@ pub fn export_each(
     each: &mut dyn FnMut(Record),
 ) -> Result<(), StoreError> {
     let reader = Reader { run_id: plan.run_id, consumer };
-    for (file, read) in
-        [(LEDGER_FILE, Reader::effects as ReadFile), (QUEUE_FILE, Reader::waiting), (CURSOR_FILE, Reader::cursors)]
-    {
+    let files: [(&str, ReadFile); 4] = [
+        (LEDGER_FILE, Reader::business),
+        (DOWNSTREAM_FILE, Reader::calls),
+        (QUEUE_FILE, Reader::waiting),
+        (CURSOR_FILE, Reader::cursors),
+    ];
+    for (file, read) in files {
         let path = dir.join(file);
         if let Some(connection) = open_to_read(&path)? {
             read(&reader, &connection, each).map_err(error_in(&path))?;
@@ -64,6 +68,41 @@ impl Reader {
             // An id that no provider of ours could have given out.
             Ok(_) | Err(_) => Whose::Ours { seq: 0, forged: true },
         }
+    }
+
+    fn business(&self, connection: &Connection, each: &mut dyn FnMut(Record)) -> rusqlite::Result<()> {
+        self.effects(connection, each)?;
+        let mut rows = connection.prepare("SELECT client, event_id FROM outbox ORDER BY id")?;
+        let mut rows = rows.query([])?;
+        while let Some(row) = rows.next()? {
+            let event_id: String = row.get(1)?;
+            if let Whose::Ours { seq, forged } = self.whose(&event_id) {
+                each(Record::Outgoing {
+                    what: Obligation { consumer: self.consumer, client: row.get(0)?, seq },
+                    forged,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What somebody else's system says that it was asked for.
+    fn calls(&self, connection: &Connection, each: &mut dyn FnMut(Record)) -> rusqlite::Result<()> {
+        let mut rows =
+            connection.prepare("SELECT client, event_id, at, effected FROM call WHERE run_id = ?1 ORDER BY id")?;
+        let mut rows = rows.query(params![self.run_id.to_string()])?;
+        while let Some(row) = rows.next()? {
+            let event_id: String = row.get(1)?;
+            if let Whose::Ours { seq, forged } = self.whose(&event_id) {
+                each(Record::ExternalCall {
+                    what: Obligation { consumer: self.consumer, client: row.get(0)?, seq },
+                    at: Time(row.get::<_, i64>(2)?.max(0) as u64),
+                    effected: row.get(3)?,
+                    forged,
+                });
+            }
+        }
+        Ok(())
     }
 
     fn effects(&self, connection: &Connection, each: &mut dyn FnMut(Record)) -> rusqlite::Result<()> {

@@ -168,6 +168,50 @@ pub trait Ledger: Send + Sync {
     async fn remember(&self, effect: Effect) -> Result<(), StoreError>;
 }
 
+/// An effect that somebody else's system shall have, as it waits in the outbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Names the row in [`Outbox::done`].
+    pub id: i64,
+    /// The client.
+    pub client: ClientNo,
+    /// The event's id.
+    pub event_id: String,
+    /// What changes.
+    pub subject: Subject,
+    /// To which version.
+    pub version: Version,
+}
+
+/// Where effects wait for the call that makes them happen elsewhere.
+///
+/// # Promises
+///
+/// - A row is written in the transaction of its ledger entry: neither is ever there without the other.
+/// - A row is handed to one caller at a time, and comes again after reopening until it is marked
+///   done. So calls are made at least once.
+/// - [`done`](Outbox::done) is durable on return.
+#[async_trait]
+pub trait Outbox: Send + Sync {
+    /// The next row, waiting for it.
+    async fn next(&self) -> Outgoing;
+
+    /// Marks a row done.
+    async fn done(&self, id: i64) -> Result<(), StoreError>;
+
+    /// Rows not done, those under way included.
+    fn depth(&self) -> u64;
+}
+
+/// Somebody else's system, in which effects happen. It outlives the caller's process and knows
+/// nothing of the caller's stores; what it did is read back from its own after the run.
+#[async_trait]
+pub trait Downstream: Send + Sync {
+    /// Asks for an effect under an idempotency key. On return it is durable over there. True where
+    /// it happened now; false where the key was known and honoured.
+    async fn call(&self, key: String, wanted: Outgoing) -> Result<bool, StoreError>;
+}
+
 /// Where a polling client's cursor lives, per run.
 #[async_trait]
 pub trait CursorStore: Send + Sync {
@@ -178,11 +222,14 @@ pub trait CursorStore: Send + Sync {
     async fn save(&self, client: ClientNo, cursor: String) -> Result<(), StoreError>;
 }
 
+/// Tells the instant to stamp a row with.
+pub type Clockwork = Arc<dyn Fn() -> Time + Send + Sync>;
+
 /// What a ledger needs from outside: it reads no clock and knows no crash points itself.
 #[derive(Clone)]
 pub struct LedgerHooks {
     /// The instant to stamp an effect with; asked just before its transaction commits.
-    pub now: Arc<dyn Fn() -> Time + Send + Sync>,
+    pub now: Clockwork,
     /// Called between an effect's row and its ledger entry becoming permanent: just before the
     /// commit that holds both, or between the two writes where they are two.
     pub between_effect_and_ledger: Arc<dyn Fn() + Send + Sync>,
@@ -210,12 +257,43 @@ pub fn open_ledger(
     ttl: Option<Span>,
     hooks: LedgerHooks,
 ) -> Result<Arc<dyn Ledger>, StoreError> {
-    let memory = match kind {
+    let path = dir.join(sqlite::LEDGER_FILE);
+    Ok(Arc::new(sqlite::SqliteLedger::open(&path, run_id, memory_of(kind), ttl, hooks)?))
+}
+
+/// A ledger and the outbox in its file.
+pub type WithOutbox = (Arc<dyn Ledger>, Arc<dyn Outbox>);
+
+/// Opens a ledger in `dir` whose effects are to happen elsewhere: in their place it writes rows into
+/// the outbox that comes with it.
+pub fn open_ledger_with_outbox(
+    kind: LedgerKind,
+    dir: &Path,
+    run_id: RunId,
+    ttl: Option<Span>,
+    hooks: LedgerHooks,
+) -> Result<WithOutbox, StoreError> {
+    let path = dir.join(sqlite::LEDGER_FILE);
+    let both = Arc::new(sqlite::SqliteLedger::open_with_outbox(&path, run_id, memory_of(kind), ttl, hooks)?);
+    Ok((Arc::clone(&both) as Arc<dyn Ledger>, both))
+}
+
+fn memory_of(kind: LedgerKind) -> sqlite::Memory {
+    match kind {
         LedgerKind::None => sqlite::Memory::Nothing,
         LedgerKind::Memory => sqlite::Memory::InProcess(Default::default()),
         LedgerKind::Sqlite => sqlite::Memory::InTransaction,
-    };
-    Ok(Arc::new(sqlite::SqliteLedger::open(&dir.join(sqlite::LEDGER_FILE), run_id, memory, ttl, hooks)?))
+    }
+}
+
+/// Opens the system that effects are asked of; its file lies in `dir`.
+pub fn open_downstream(
+    dir: &Path,
+    run_id: RunId,
+    honours_key: bool,
+    now: Clockwork,
+) -> Result<Arc<dyn Downstream>, StoreError> {
+    Ok(Arc::new(sqlite::SqliteDownstream::open(&dir.join(sqlite::DOWNSTREAM_FILE), run_id, honours_key, now)?))
 }
 
 /// Locks the durable queue in `dir` from outside: its consumer has to wait.

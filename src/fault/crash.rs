@@ -62,6 +62,10 @@ pub enum CrashPoint {
     BetweenEffectAndLedger,
     /// Worker: effect and ledger entry are committed, the queue still holds the event.
     AfterApply,
+    /// Outbox worker: a row is taken, nobody is called.
+    BeforeCall,
+    /// Outbox worker: somebody else's system has done it, the row is not marked.
+    AfterCall,
     /// Poller: a page has come, nothing is stored.
     AfterPage,
     /// Poller: the page is stored, the cursor is not.
@@ -72,13 +76,15 @@ pub enum CrashPoint {
 
 impl CrashPoint {
     /// Every point.
-    pub const ALL: [CrashPoint; 9] = [
+    pub const ALL: [CrashPoint; 11] = [
         CrashPoint::BeforeStore,
         CrashPoint::AfterStore,
         CrashPoint::AfterAck,
         CrashPoint::BeforeApply,
         CrashPoint::BetweenEffectAndLedger,
         CrashPoint::AfterApply,
+        CrashPoint::BeforeCall,
+        CrashPoint::AfterCall,
         CrashPoint::AfterPage,
         CrashPoint::BeforeCursor,
         CrashPoint::AfterCursor,

@@ -68,6 +68,16 @@ pub struct ConsumerResult {
     pub stale_overwrites: Option<u64>,
     /// Forged events that were answered 2xx or took hold in a store.
     pub forged_accepted: Option<u64>,
+    /// Calls to somebody else's system, as its own store tells; `None` where effects happen here.
+    pub external_calls: Option<u64>,
+    /// Effects over there beyond the first per obligation.
+    pub external_repeated: Option<u64>,
+    /// Rows left in the outbox at the end.
+    pub outbox_pending: Option<u64>,
+    /// From a call's return to its durable mark: a crash in between calls again.
+    pub external_window_s: Option<Age>,
+    /// How many effects a crash at a random instant repeats where no key is honoured: rate x window.
+    pub external_repeats_per_crash: Option<f64>,
     /// Requests answered 2xx although they were changed on their way, signed with an unknown secret, or
     /// stamped beyond the tolerance.
     pub spoiled_accepted: Option<u64>,

@@ -8,6 +8,7 @@ mod age;
 mod behind;
 mod conditions;
 mod consumer;
+mod external;
 mod judge;
 mod lag;
 pub mod model;

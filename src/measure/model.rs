@@ -85,6 +85,13 @@ pub fn empty_share(lambda: f64, t: f64) -> f64 {
     libm::exp(-lambda * t)
 }
 
+/// Effects that a crash at a random instant repeats, where calls come at `lambda` per second and stay
+/// unmarked for `window` seconds on average: as many as lie in the window (Little).
+#[must_use]
+pub fn repeats_per_crash(lambda: f64, window: f64) -> f64 {
+    lambda * window
+}
+
 impl Losses {
     /// The probability that an attempt fails as the sender sees it.
     fn f(self) -> f64 {

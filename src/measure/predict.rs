@@ -12,7 +12,7 @@ use crate::{
     fault::{DropAck, FaultKind, FaultPlan, Selector},
     model::Span,
     policy::poll::{Adaptive, Grid, LongPoll, Phase, Strategy},
-    scenario::{ConsumerNo, ConsumerPlan, Follows, Path, Plan},
+    scenario::{ConsumerNo, ConsumerPlan, EffectKind, Follows, Path, Plan},
     workload::Arrivals,
 };
 
@@ -217,6 +217,43 @@ impl Rows<'_> {
             assumes,
         );
     }
+}
+
+/// How many effects in somebody else's system a crash repeats, where crashes come at instants that have
+/// nothing to do with the calls, and no key is honoured.
+pub(super) fn crash_window(plan: &Plan, no: ConsumerNo, tally: &Tally, deaths: u32) -> Option<ModelRow> {
+    let mine = &plan.consumers[usize::from(no)];
+    let at_instants = |fault: &FaultPlan| match &fault.kind {
+        FaultKind::Crash(crash) if fault.consumers.contains(&no) => crash.point.is_none(),
+        _ => true,
+    };
+    let repeats = mine.effect.kind == EffectKind::External { honours_key: false };
+    if !repeats || deaths == 0 || !plan.faults.iter().all(at_instants) {
+        return None;
+    }
+    let predicted = tally.external.repeats_per_crash(plan.duration)?;
+    let measured = tally.external.repeated as f64 / f64::from(deaths);
+    let mut out = Rows { consumer: &mine.name, rows: Vec::new(), left_out: Vec::new() };
+    let error = (predicted / f64::from(deaths)).sqrt();
+    let assumes = "crashes at random instants; window: from a call's return to its durable mark, as measured";
+    out.add("effects repeated per crash = rate x window", predicted, measured, Some(error), assumes);
+    out.rows.pop()
+}
+
+/// What a crash costs where no key is honoured, measured or not.
+pub(super) fn crash_window_in_words(plan: &Plan, no: ConsumerNo, tally: &Tally) -> Option<String> {
+    let mine = &plan.consumers[usize::from(no)];
+    let EffectKind::External { honours_key } = mine.effect.kind else { return None };
+    let (repeats, window) = (tally.external.repeats_per_crash(plan.duration)?, tally.external.window());
+    let whose = if honours_key { "would repeat, were no key honoured," } else { "repeats" };
+    Some(format!(
+        "{}: a call lies unmarked for {:.2} ms on average after it returned (p99 {:.2} ms), so a crash at a random \
+         instant {whose} rate x window = {repeats:.3} effects; effects elsewhere are at least once and not in \
+         duplicates_applied",
+        mine.name,
+        window.mean? * 1e3,
+        window.p99? * 1e3,
+    ))
 }
 
 /// The losses that the faults amount to, if they are nothing but independent losses.

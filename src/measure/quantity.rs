@@ -64,6 +64,12 @@ quantities! {
     "gave_up_but_applied", Count, "given up by the sender, yet in effect", |c| maybe(c.gave_up_but_applied);
     "stale_overwrites", Count, "older versions that overwrote newer ones", |c| maybe(c.stale_overwrites);
     "forged_accepted", Count, "forged events answered 2xx or stored", |c| maybe(c.forged_accepted);
+    "external_calls", Count, "calls to somebody else's system, as its own store tells", |c| maybe(c.external_calls);
+    "external_repeated", Count, "effects over there beyond the first per obligation", |c| maybe(c.external_repeated);
+    "outbox_pending", Count, "rows left in the outbox at the end", |c| maybe(c.outbox_pending);
+    "external_window_s.mean", Seconds, "mean time from a call's return to its durable mark", |c| window(c, |a| a.mean);
+    "external_window_s.p99", Seconds, "99th percentile of that time", |c| window(c, |a| a.p99);
+    "external_repeats_per_crash", Count, "effects that a crash repeats where no key is honoured: rate x window", |c| c.external_repeats_per_crash;
     "spoiled_accepted", Count, "requests answered 2xx although a fault had spoiled them", |c| maybe(c.spoiled_accepted);
     "rejected", Count, "requests that the receiver refused", |c| maybe(c.rejected);
     "bytes_up", Bytes, "bytes from the consumer, HTTP heads included", |c| maybe(c.bytes_up);
@@ -88,6 +94,10 @@ fn maybe(value: Option<u64>) -> Option<f64> {
 
 fn age(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Option<f64> {
     consumer.age_s.as_ref().and_then(read)
+}
+
+fn window(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Option<f64> {
+    consumer.external_window_s.as_ref().and_then(read)
 }
 
 fn wasted_share(consumer: &ConsumerResult) -> Option<f64> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     age::AgeRecorder,
     behind::BehindRecorder,
+    external::External,
     lag::PollLag,
     series::{Bucket, Series},
     switches::Switches,
@@ -51,6 +52,8 @@ pub(super) struct Tally {
     pub(super) carried: u64,
     /// Polls due within the window of arrivals, and how many of them found nothing.
     pub(super) window_polls: (u64, u64),
+    /// Effects in somebody else's system.
+    pub(super) external: External,
     window_end: Time,
     /// Requests by whole second of the run.
     per_second: Vec<u64>,
@@ -88,6 +91,7 @@ impl Tally {
             redelivered: 0,
             bytes: None,
             window_polls: (0, 0),
+            external: External::new(),
             window_end: Time::ZERO + window,
             per_second: Vec::new(),
         }
@@ -95,6 +99,7 @@ impl Tally {
 
     /// Counts a record. `before` is what was known before it.
     pub(super) fn see(&mut self, record: &Record, before: &Book) {
+        self.external.see(record, before);
         match record {
             Record::Attempt(attempt) => self.attempt(attempt, before),
             Record::Poll(poll) => self.poll(poll),
@@ -114,6 +119,11 @@ impl Tally {
             }
             Record::Effect(row) if !row.forged && !row.superseded && !before.facts(row.what).any(Facts::APPLIED) => {
                 self.series.at(row.at).applied += 1;
+            }
+            Record::ExternalCall { what, at, effected: true, forged: false }
+                if !before.facts(*what).any(Facts::APPLIED) =>
+            {
+                self.series.at(*at).applied += 1;
             }
             Record::Rejected { .. } => self.rejected += 1,
             Record::RateLimited { .. } => self.rate_limited += 1,

@@ -3,6 +3,7 @@
 use super::{
     conditions,
     consumer::ConsumerResult,
+    external::External,
     judge::Judged,
     predict,
     result::{Disturbance, Example, PromiseResult, PromiseVerdict, RunResult, StoryLine},
@@ -15,7 +16,7 @@ use crate::{
         tell,
     },
     record::{Obligation, ReadError, Role},
-    scenario::{ConsumerNo, Mode, Plan},
+    scenario::{ConsumerNo, EffectKind, Mode, Plan},
 };
 
 pub(super) fn result(plan: &Plan, mut judged: Judged, source: &Source<'_>) -> Result<RunResult, ReadError> {
@@ -26,6 +27,13 @@ pub(super) fn result(plan: &Plan, mut judged: Judged, source: &Source<'_>) -> Re
         let (rows, left_out) = predict::rows(plan, no as ConsumerNo, &judged.tallies[no]);
         model.extend(rows);
         assumptions.extend(left_out);
+        model.extend(predict::crash_window(
+            plan,
+            no as ConsumerNo,
+            &judged.tallies[no],
+            deaths(&judged, no as ConsumerNo),
+        ));
+        assumptions.extend(predict::crash_window_in_words(plan, no as ConsumerNo, &judged.tallies[no]));
         let (tally, name) = (&judged.tallies[no], &plan.consumers[no].name);
         let bound = validity::poller_bound_s(tally);
         validity::check_lag(&mut judged.problems, name, tally.lag.p99_s(), bound);
@@ -56,6 +64,11 @@ pub(super) fn result(plan: &Plan, mut judged: Judged, source: &Source<'_>) -> Re
     })
 }
 
+/// How often a consumer's process was killed.
+fn deaths(judged: &Judged, no: ConsumerNo) -> u32 {
+    judged.lives.deaths(Role::Receiver(no)) + judged.lives.deaths(Role::Poller(no))
+}
+
 /// The plan's warnings, and what the run adds to them.
 fn warnings(plan: &Plan, interrupted: bool, consumers: &[ConsumerResult]) -> Vec<String> {
     let mut warnings = plan.warnings.clone();
@@ -75,6 +88,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
     let (mine, tally) = (&plan.consumers[no], &judged.tallies[no]);
     let ours = !judged.external[no];
     let seen = |value: u64| ours.then_some(value);
+    let external = matches!(mine.effect.kind, EffectKind::External { .. }).then_some(&tally.external);
     let class = |class: Class| seen(tally.class(class));
     let breaches = |name: &str| {
         let place = promises::TABLE.iter().position(|promise| promise.name == name);
@@ -118,6 +132,11 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         // forged: known to be none, as far as our own consumer's stores tell.
         stale_overwrites: breaches(promises::NEWEST_WINS).or(seen(0)),
         forged_accepted: breaches(promises::NO_FORGERY).or(seen(0)),
+        external_calls: external.map(|external| external.calls),
+        external_repeated: external.map(|external| external.repeated),
+        outbox_pending: external.map(|external| external.waiting),
+        external_window_s: external.map(External::window),
+        external_repeats_per_crash: external.and_then(|external| external.repeats_per_crash(plan.duration)),
         spoiled_accepted: breaches(promises::SPOILED_REFUSED).or(seen(0)),
         rejected: seen(tally.rejected),
         bytes_up: tally.bytes.map(|(up, _)| up),

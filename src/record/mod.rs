@@ -218,6 +218,34 @@ pub enum Record {
     },
     /// Store: an effect row. The truth about what happened to the business.
     Effect(EffectRow),
+    /// Consumer: a call to somebody else's system has returned and is marked done. The time in between
+    /// is the window in which a crash calls again.
+    Called {
+        /// Whose event.
+        what: Obligation,
+        /// When the call returned: the effect is durable over there.
+        returned: Time,
+        /// When the mark was durable here.
+        marked: Time,
+    },
+    /// Store of somebody else's system: a call that it got.
+    ExternalCall {
+        /// Whose event.
+        what: Obligation,
+        /// When.
+        at: Time,
+        /// Whether it took effect: false where the idempotency key was known and honoured.
+        effected: bool,
+        /// True where the provider never emitted it.
+        forged: bool,
+    },
+    /// Store: a row that waits in the outbox.
+    Outgoing {
+        /// Whose event.
+        what: Obligation,
+        /// True where the provider never emitted it.
+        forged: bool,
+    },
     /// Store: an event that waits in the queue.
     Queued {
         /// Whose event.

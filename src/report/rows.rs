@@ -57,6 +57,11 @@ rows! {
         "duplicates applied", true, |c| harm(c.duplicates_applied);
         "stale overwrites", false, |c| harm(c.stale_overwrites);
         "forged accepted", false, |c| harm(c.forged_accepted);
+        "external calls", false, |c| here(c.external_calls, false);
+        "external effects repeated", false, |c| here(c.external_repeated, true);
+        "left in the outbox", false, |c| here(c.outbox_pending, false);
+        "call to mark, mean", false, |c| window(c, |a| a.mean);
+        "call to mark, p99", false, |c| window(c, |a| a.p99);
         "spoiled, yet accepted", false, |c| harm(c.spoiled_accepted);
         "refused by the receiver", false, |c| n(c.rejected);
     }
@@ -78,6 +83,19 @@ fn n(value: Option<u64>) -> Cell {
 
 fn harm(value: Option<u64>) -> Cell {
     Cell { harm: value.is_some_and(|value| value > 0), ..n(value) }
+}
+
+/// A count that not every consumer can have: nothing to see where it has none.
+fn here(value: Option<u64>, harms: bool) -> Cell {
+    let text = value.map_or_else(|| "-".to_owned(), |_| maybe_count(value));
+    let above = value.is_some_and(|value| value > 0);
+    Cell { text, zero: value.is_none(), harm: harms && above }
+}
+
+/// A time between a call and its mark, where there are calls.
+fn window(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Cell {
+    let value = consumer.external_window_s.as_ref().and_then(read);
+    Cell { text: value.map_or_else(|| "-".to_owned(), seconds), zero: value.is_none(), harm: false }
 }
 
 fn text(value: Option<String>) -> Cell {

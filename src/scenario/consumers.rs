@@ -74,6 +74,7 @@ fn read_consumer(
             ttl_at.problem("there is no ledger to forget anything", "drop ledger_ttl, or write ledger = \"sqlite\"")
         );
     }
+    let effect = read_effect(&at.key("effect"), raw.effect.as_ref())?;
     Ok(ConsumerPlan {
         name: raw.name.clone(),
         provider: read_provider_name(&at.key("provider"), raw.provider.as_deref(), providers)?,
@@ -86,8 +87,8 @@ fn read_consumer(
         ledger_ttl: ledger_ttl.map(|ttl| scale.span(ttl)),
         workers: within(&at.key("workers"), raw.workers, 4, (1, 1_024))?,
         max_tries: within(&at.key("max_tries"), raw.max_tries, 5, (1, 1_000))?,
-        effect: read_effect(&at.key("effect"), raw.effect.as_ref())?,
-        flaw: read_flaw(&at.key("flaw"), raw.flaw.as_deref(), kind, ledger)?,
+        effect,
+        flaw: read_flaw(&at.key("flaw"), raw.flaw.as_deref(), kind, (ledger, effect))?,
     })
 }
 
@@ -211,18 +212,30 @@ fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> 
     const KINDS: [(&str, Choice<EffectKind>); 3] = [
         ("append", Choice::Here(EffectKind::Append)),
         ("set", Choice::Here(EffectKind::Set)),
-        ("external", Choice::NotYet("use \"append\" or \"set\"")),
+        ("external", Choice::Here(EffectKind::External { honours_key: true })),
     ];
     const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
         [("constant", Choice::Here(Distribution::Constant)), ("exponential", Choice::Here(Distribution::Exponential))];
-    let nothing = RawEffectTable { kind: None, duration: None, distribution: None, poison_every: None };
+    let nothing =
+        RawEffectTable { kind: None, duration: None, distribution: None, honours_key: None, poison_every: None };
     let (table, kind_at) = match raw {
         None => (nothing, at.clone()),
         Some(RawEffect::Kind(kind)) => (RawEffectTable { kind: Some(kind.clone()), ..nothing }, at.clone()),
         Some(RawEffect::Table(table)) => (table.clone(), at.key("kind")),
     };
+    let mut kind = choose(&kind_at, table.kind.as_deref().unwrap_or("append"), &KINDS)?;
+    match (&mut kind, table.honours_key) {
+        (EffectKind::External { honours_key }, Some(given)) => *honours_key = given,
+        (_, None) => {}
+        (_, Some(_)) => {
+            return Err(at.key("honours_key").problem(
+                "only somebody else's system is called with a key",
+                "remove it, or write kind = \"external\"",
+            ));
+        }
+    }
     Ok(EffectPlan {
-        kind: choose(&kind_at, table.kind.as_deref().unwrap_or("append"), &KINDS)?,
+        kind,
         duration: span_or(&at.key("duration"), table.duration.as_deref(), Span::ZERO)?,
         distribution: choose(
             &at.key("distribution"),
@@ -252,12 +265,24 @@ const FLAWS: [(&str, Flaw); 12] = [
     ("one-page", Flaw::OnePage),
 ];
 
-fn read_flaw(at: &At, name: Option<&str>, kind: Kind, ledger: LedgerKind) -> Result<Option<Flaw>, Problem> {
+fn read_flaw(
+    at: &At,
+    name: Option<&str>,
+    kind: Kind,
+    (ledger, effect): (LedgerKind, EffectPlan),
+) -> Result<Option<Flaw>, Problem> {
     let Some(name) = name else { return Ok(None) };
     let flaw = choose(at, name, &FLAWS.map(|(name, flaw)| (name, Choice::Here(flaw))))?;
     if flaw.is_polling() != (kind == Kind::Polling) && flaw != Flaw::NoVersionGuard {
         let whose = if flaw.is_polling() { "a polling" } else { "a webhook" };
         return Err(at.problem(format!("\"{name}\" is a flaw of {whose} consumer"), "move it, or remove it"));
+    }
+    let bypasses_outbox = matches!(flaw, Flaw::CheckThenAct | Flaw::EffectBeforeLedger | Flaw::NoVersionGuard);
+    if bypasses_outbox && matches!(effect.kind, EffectKind::External { .. }) {
+        return Err(at.problem(
+            format!("\"{name}\" is a way of applying effects here, and these happen elsewhere"),
+            "write effect = \"append\" or \"set\", or remove it",
+        ));
     }
     let needs_ledger = matches!(flaw, Flaw::CheckThenAct | Flaw::EffectBeforeLedger | Flaw::Duplicate409);
     if needs_ledger && ledger == LedgerKind::None {

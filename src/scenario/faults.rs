@@ -4,7 +4,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::{
-    ConsumerNo, ConsumerPlan, DeliveryOrder, LedgerKind, Mode, ProviderPlan, QueueKind,
+    ConsumerNo, ConsumerPlan, DeliveryOrder, EffectKind, LedgerKind, Mode, ProviderPlan, QueueKind,
     error::{At, Problem},
     load::Scale,
     names::suggest,
@@ -12,7 +12,7 @@ use super::{
     tables::deserialize,
 };
 use crate::{
-    fault::{FaultKind, FaultPlan, Selector, StallTarget, Way},
+    fault::{Crash, CrashPoint, FaultKind, FaultPlan, Selector, StallTarget, Way},
     model::{Span, Time},
 };
 
@@ -147,6 +147,11 @@ fn refusal(kind: &FaultKind, consumer: &ConsumerPlan, providers: &[ProviderPlan]
         if !in_file {
             return Some("that store of its is no SQLite database, and only those can be locked".to_owned());
         }
+    }
+    if let FaultKind::Crash(Crash { point: Some(CrashPoint::BeforeCall | CrashPoint::AfterCall), .. }) = kind
+        && !matches!(consumer.effect.kind, EffectKind::External { .. })
+    {
+        return Some("it calls nobody: its effect is not \"external\"".to_owned());
     }
     let provider = &providers[usize::from(consumer.provider)];
     if matches!(kind, FaultKind::Reorder(_)) && provider.sending.ordering != DeliveryOrder::None {

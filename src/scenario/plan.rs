@@ -275,6 +275,11 @@ pub enum EffectKind {
     Append,
     /// The subject's state is replaced: an older version must not overwrite a newer one.
     Set,
+    /// Something happens in somebody else's system, through an outbox: at least once.
+    External {
+        /// Whether the other side honours the idempotency key.
+        honours_key: bool,
+    },
 }
 
 /// Distributions of a duration.

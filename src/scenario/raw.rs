@@ -243,7 +243,7 @@ pub struct RawConsumer {
     pub workers: Option<u32>,
     /// Tries of one effect before the dead-letter queue. Default 5.
     pub max_tries: Option<u32>,
-    /// "append" or "set", or { kind, duration, distribution }. Default "append".
+    /// "append", "set" or "external", or { kind, duration, distribution }. Default "append".
     pub effect: Option<RawEffect>,
     /// One thing done wrong on purpose.
     pub flaw: Option<String>,
@@ -306,12 +306,14 @@ pub enum RawEffect {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawEffectTable {
-    /// "append" or "set". Default "append".
+    /// "append", "set" or "external" (somebody else's system, called through an outbox). Default "append".
     pub kind: Option<String>,
     /// How long it takes a worker. Never scaled. Default "0s".
     pub duration: Option<String>,
     /// "constant" or "exponential". Default "constant".
     pub distribution: Option<String>,
+    /// External: whether the other side honours the idempotency key. Default true.
+    pub honours_key: Option<bool>,
     /// Every Nth event, by sequence, is poison: its effect fails at each try. Default: none.
     pub poison_every: Option<u32>,
 }

@@ -38,3 +38,6 @@ mod more_faults;
 
 /// Every polling strategy loses nothing, and behaves as it says.
 mod strategies;
+
+/// Effects in somebody else's system.
+mod outbox;

@@ -80,6 +80,14 @@ const RECEIVERS: &[Wrong] = &[
         shows_in: "duplicates_received",
     },
     Wrong {
+        name: "a key that nobody honours",
+        right: "effect.kind = \"external\"",
+        consumer: "effect.honours_key = false",
+        around: "[[fault]]\nkind = \"crash\"\npoint = \"after-call\"\npass = 50\ndown = \"20ms\"",
+        promise: "external-once",
+        shows_in: "external_repeated",
+    },
+    Wrong {
         name: "no verification",
         right: "",
         consumer: r#"flaw = "no-verification""#,

@@ -4,6 +4,7 @@ use super::{Breaches, Checker, Context, Finding, Promise};
 use crate::{
     audit::{Book, Facts},
     record::Record,
+    scenario::EffectKind,
 };
 
 /// The promise's name.
@@ -34,6 +35,8 @@ impl Checker for EffectOnce {
     }
 
     fn finish(&mut self, context: &Context<'_>) -> Finding {
-        self.breaches.finding(!context.mine().is_external())
+        // What happens in somebody else's system is audited apart.
+        let here = !matches!(context.mine().effect.kind, EffectKind::External { .. });
+        self.breaches.finding(here && !context.mine().is_external())
     }
 }

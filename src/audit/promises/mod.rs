@@ -9,6 +9,7 @@ mod ack_in_budget;
 mod acked_is_kept;
 mod cursor_skips_nothing;
 mod effect_once;
+mod external_once;
 mod fates;
 mod genuine_accepted;
 mod newest_wins;
@@ -25,6 +26,7 @@ use crate::{
 pub use acked_is_kept::NAME as ACKED_IS_KEPT;
 pub use cursor_skips_nothing::NAME as CURSOR_SKIPS_NOTHING;
 pub use effect_once::NAME as EFFECT_ONCE;
+pub use external_once::NAME as EXTERNAL_ONCE;
 pub use newest_wins::NAME as NEWEST_WINS;
 pub use no_forgery::NAME as NO_FORGERY;
 pub use spoiled_refused::NAME as SPOILED_REFUSED;
@@ -120,10 +122,11 @@ pub struct Promise {
 }
 
 /// Every promise, the gravest first.
-pub const TABLE: [Promise; 9] = [
+pub const TABLE: [Promise; 10] = [
     acked_is_kept::PROMISE,
     cursor_skips_nothing::PROMISE,
     effect_once::PROMISE,
+    external_once::PROMISE,
     no_forgery::PROMISE,
     spoiled_refused::PROMISE,
     newest_wins::PROMISE,

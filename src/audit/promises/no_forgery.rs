@@ -36,6 +36,7 @@ impl Checker for NoForgery {
                 false
             }
             Record::Effect(row) => row.forged,
+            Record::ExternalCall { forged, .. } | Record::Outgoing { forged, .. } => *forged,
             Record::Queued { forged, .. } | Record::DeadLetter { forged, .. } => *forged,
             _ => false,
         };

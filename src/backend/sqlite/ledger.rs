@@ -1,17 +1,17 @@
 //! Effects and the ledger: one file, one transaction.
 
-use std::{collections::HashMap, path::Path};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Transaction, params};
 use tokio::sync::oneshot;
 
 use super::{
-    StoreError, open,
+    StoreError, error_in, open, outbox,
     writer::{Call, Writer},
 };
 use crate::{
-    backend::{Effect, Ledger, LedgerHooks},
+    backend::{Effect, Ledger, LedgerHooks, Outbox, Outgoing},
     model::{ClientNo, EffectOutcome, RunId, Span},
 };
 
@@ -39,6 +39,8 @@ pub(in crate::backend) enum Memory {
 /// A ledger whose effects are on disk.
 pub(in crate::backend) struct SqliteLedger {
     writer: Writer<LedgerCall>,
+    /// What waits to be called; stays empty where effects happen here.
+    line: Arc<outbox::Line>,
 }
 
 /// What the calls share.
@@ -47,6 +49,10 @@ struct Books {
     memory: Memory,
     ttl: Option<Span>,
     hooks: LedgerHooks,
+    /// Where effects go that are to happen elsewhere.
+    outbox: Option<Arc<outbox::Line>>,
+    /// Rows of the outbox that the transaction under way has written.
+    outgoing: Vec<Outgoing>,
     /// Whether the transaction under way holds an effect with its ledger entry.
     holds_both: bool,
 }
@@ -71,6 +77,10 @@ enum LedgerCall {
         effect: Effect,
         answer: oneshot::Sender<Result<(), StoreError>>,
     },
+    Mark {
+        id: i64,
+        answer: oneshot::Sender<Result<(), StoreError>>,
+    },
 }
 
 impl SqliteLedger {
@@ -82,14 +92,41 @@ impl SqliteLedger {
         ttl: Option<Span>,
         hooks: LedgerHooks,
     ) -> Result<SqliteLedger, StoreError> {
-        let connection = open(path, TABLES)?;
-        let books = Books { run_id: run_id.to_string(), memory, ttl, hooks, holds_both: false };
+        SqliteLedger::start(path, run_id, memory, ttl, hooks, None)
+    }
+
+    /// Opens the file of a ledger with an outbox, and takes up what an earlier process left in it.
+    pub fn open_with_outbox(
+        path: &Path,
+        run_id: RunId,
+        memory: Memory,
+        ttl: Option<Span>,
+        hooks: LedgerHooks,
+    ) -> Result<SqliteLedger, StoreError> {
+        SqliteLedger::start(path, run_id, memory, ttl, hooks, Some(Arc::default()))
+    }
+
+    fn start(
+        path: &Path,
+        run_id: RunId,
+        memory: Memory,
+        ttl: Option<Span>,
+        hooks: LedgerHooks,
+        outbox: Option<Arc<outbox::Line>>,
+    ) -> Result<SqliteLedger, StoreError> {
+        let connection = open(path, &[TABLES, outbox::TABLES].concat())?;
+        let line = outbox.clone().unwrap_or_default();
+        if outbox.is_some() {
+            line.push(outbox::left(&connection).map_err(error_in(path))?);
+        }
+        let (run_id, outgoing) = (run_id.to_string(), Vec::new());
+        let books = Books { run_id, memory, ttl, hooks, outbox, outgoing, holds_both: false };
         let before_commit = |books: &mut Books| {
             if std::mem::take(&mut books.holds_both) {
                 (books.hooks.between_effect_and_ledger)();
             }
         };
-        Ok(SqliteLedger { writer: Writer::start(path, connection, books, Box::new(before_commit))? })
+        Ok(SqliteLedger { writer: Writer::start(path, connection, books, Box::new(before_commit))?, line })
     }
 }
 
@@ -103,6 +140,11 @@ impl Books {
     ) -> rusqlite::Result<EffectOutcome> {
         if !self.claim(transaction, effect)? {
             return Ok(EffectOutcome::Duplicate);
+        }
+        if self.outbox.is_some() {
+            self.outgoing.push(outbox::insert(transaction, effect)?);
+            self.holds_both |= matches!(self.memory, Memory::InTransaction);
+            return Ok(EffectOutcome::Applied);
         }
         let newest = self.advance(transaction, effect)?;
         let superseded = guard && !newest;
@@ -207,6 +249,7 @@ impl Call for LedgerCall {
                     }
                 }
             }
+            LedgerCall::Mark { id, .. } => outbox::mark(transaction, *id)?,
             LedgerCall::Knows { effect, known, .. } => *known = books.knows(transaction, effect)?,
             LedgerCall::AppendEffect { effect, .. } => {
                 books.advance(transaction, effect)?;
@@ -226,6 +269,12 @@ impl Call for LedgerCall {
     fn finish(self, books: &mut Books, committed: Result<(), StoreError>) {
         // A transaction that failed holds nothing any more.
         books.holds_both = false;
+        let outgoing = std::mem::take(&mut books.outgoing);
+        if let (Ok(()), Some(line)) = (&committed, &books.outbox)
+            && !outgoing.is_empty()
+        {
+            line.push(outgoing);
+        }
         match self {
             LedgerCall::Apply { effects, outcomes, answer, .. } => {
                 if let (Err(_), Memory::InProcess(known)) = (&committed, &mut books.memory) {
@@ -239,6 +288,12 @@ impl Call for LedgerCall {
                 let _ = answer.send(committed.map(|()| outcomes));
             }
             LedgerCall::Knows { known, answer, .. } => drop(answer.send(committed.map(|()| known))),
+            LedgerCall::Mark { answer, .. } => {
+                if let (Ok(()), Some(line)) = (&committed, &books.outbox) {
+                    line.close();
+                }
+                drop(answer.send(committed));
+            }
             LedgerCall::AppendEffect { answer, .. } | LedgerCall::Remember { answer, .. } => {
                 drop(answer.send(committed));
             }
@@ -271,5 +326,22 @@ impl Ledger for SqliteLedger {
         let (answer, answered) = oneshot::channel();
         self.writer.send(LedgerCall::Remember { effect, answer })?;
         self.writer.answer(answered).await
+    }
+}
+
+#[async_trait]
+impl Outbox for SqliteLedger {
+    async fn next(&self) -> Outgoing {
+        self.line.next().await
+    }
+
+    async fn done(&self, id: i64) -> Result<(), StoreError> {
+        let (answer, answered) = oneshot::channel();
+        self.writer.send(LedgerCall::Mark { id, answer })?;
+        self.writer.answer(answered).await
+    }
+
+    fn depth(&self) -> u64 {
+        self.line.depth()
     }
 }

@@ -4,12 +4,15 @@
 //! (group commit): the more callers wait, the less each pays for the disk.
 
 mod cursors;
+mod downstream;
 mod ledger;
 mod lock;
+mod outbox;
 mod queue;
 mod writer;
 
 pub(super) use cursors::SqliteCursors;
+pub(super) use downstream::SqliteDownstream;
 pub(super) use ledger::{Memory, SqliteLedger};
 pub use lock::StoreLock;
 pub(super) use queue::{ITEM_COLUMNS, SqliteQueue, read_item};
@@ -26,6 +29,9 @@ pub(super) const QUEUE_FILE: &str = "queue.db";
 pub(super) const LEDGER_FILE: &str = "ledger.db";
 /// The cursors' file.
 pub(super) const CURSOR_FILE: &str = "cursors.db";
+
+/// The file of a system that is called.
+pub(super) const DOWNSTREAM_FILE: &str = "downstream.db";
 
 /// Names the file in an error.
 pub(super) fn error_in(path: &Path) -> impl Fn(rusqlite::Error) -> StoreError + Send + use<> {

@@ -4,6 +4,7 @@
 //! that break one promise, which it must notice.
 
 mod ledger;
+mod outbox;
 mod queue;
 mod random;
 mod random_ledger;

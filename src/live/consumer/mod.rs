@@ -9,6 +9,7 @@
 //! may anybody be told.
 
 mod intake;
+mod outbox;
 mod pages;
 #[cfg(test)]
 mod tests;
@@ -16,7 +17,7 @@ mod worker;
 pub mod wrong;
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -32,12 +33,15 @@ pub use self::intake::AcceptError;
 use self::{intake::Offer, pages::Pages};
 use super::{CrashPoints, Role, RoleError, clock::Clock, control::Progress};
 use crate::{
-    backend::{self, Copies, CursorStore, Durability, Item, Ledger, LedgerHooks, Queue, StoreError, volatile_records},
+    backend::{
+        self, Copies, CursorStore, Downstream, Durability, Item, Ledger, LedgerHooks, Outbox, Queue, StoreError,
+        volatile_records,
+    },
     fault::CrashPoint,
     model::{RunId, Time},
     record::{RecordLog, RecordSink},
     rng::Draws,
-    scenario::{ConsumerNo, ConsumerPlan},
+    scenario::{ConsumerNo, ConsumerPlan, EffectKind},
 };
 
 /// Offers that wait for the intake at most; more wait outside.
@@ -63,6 +67,7 @@ struct Core {
     clock: Arc<OnceLock<Clock>>,
     queue: Arc<dyn Queue>,
     ledger: Arc<dyn Ledger>,
+    external: Option<External>,
     cursors: Option<Arc<dyn CursorStore>>,
     records: Arc<RecordLog>,
     crash_points: CrashPoints,
@@ -84,6 +89,12 @@ pub struct Counts {
     pub stale: AtomicU64,
     /// Events buried.
     pub dead_lettered: AtomicU64,
+}
+
+/// What an effect in somebody else's system needs.
+struct External {
+    outbox: Arc<dyn Outbox>,
+    downstream: Arc<dyn Downstream>,
 }
 
 impl Core {
@@ -116,9 +127,11 @@ impl Consumer {
                 Arc::new(move || crash_points.reach(CrashPoint::BetweenEffectAndLedger))
             },
         };
+        let (ledger, external) = open_business(&plan, dir, run_id, hooks)?;
         let core = Core {
             queue: backend::open_queue_with(plan.queue, copies_of(&plan), dir)?,
-            ledger: backend::open_ledger(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?,
+            ledger,
+            external,
             cursors: if plan.polls() { Some(backend::open_cursors(dir, run_id)?) } else { None },
             number,
             plan,
@@ -152,6 +165,9 @@ impl Consumer {
         let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..self.core.plan.workers {
             workers.spawn(worker::run(Arc::clone(&self.core), self.stop.subscribe()));
+            if self.core.external.is_some() {
+                workers.spawn(outbox::run(Arc::clone(&self.core), self.stop.subscribe()));
+            }
         }
     }
 
@@ -212,7 +228,7 @@ impl Consumer {
             accepted: counts.accepted.load(Ordering::Relaxed),
             applied: counts.applied.load(Ordering::Relaxed),
             duplicates: counts.duplicates.load(Ordering::Relaxed),
-            waiting: self.depth(),
+            waiting: self.depth() + self.core.external.as_ref().map_or(0, |external| external.outbox.depth()),
             ..Progress::default()
         }
     }
@@ -255,6 +271,21 @@ impl Consumer {
 /// What the queue does with copies.
 fn copies_of(plan: &ConsumerPlan) -> Copies {
     if plan.webhook().is_some_and(|webhook| webhook.dedupe) { Copies::Suppress } else { Copies::Keep }
+}
+
+/// The ledger, and what it takes for its effects to happen elsewhere, where they do.
+fn open_business(
+    plan: &ConsumerPlan,
+    dir: &Path,
+    run_id: RunId,
+    hooks: LedgerHooks,
+) -> Result<(Arc<dyn Ledger>, Option<External>), StoreError> {
+    let EffectKind::External { honours_key } = plan.effect.kind else {
+        return Ok((backend::open_ledger(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?, None));
+    };
+    let downstream = backend::open_downstream(dir, run_id, honours_key, Arc::clone(&hooks.now))?;
+    let (ledger, outbox) = backend::open_ledger_with_outbox(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?;
+    Ok((ledger, Some(External { outbox, downstream })))
 }
 
 impl From<StoreError> for RoleError {

@@ -88,7 +88,8 @@ pub(super) fn effect_of(core: &Core, item: &Item) -> Effect {
 /// The time that the business change takes.
 pub(super) async fn spend(core: &Core, item: &Item) {
     let effect = &core.plan.effect;
-    if effect.duration == Span::ZERO {
+    // What happens elsewhere takes its time there.
+    if effect.duration == Span::ZERO || matches!(effect.kind, EffectKind::External { .. }) {
         return;
     }
     let (what, _) = obligation(core, item.client, &item.event_id);
