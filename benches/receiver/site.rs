@@ -94,6 +94,7 @@ fn kept(stores: &Path, scenario: &str) -> anyhow::Result<HashSet<u32>> {
     let options = LoadOptions {
         name: "bench".to_owned(),
         file: "scenario.toml".to_owned(),
+        dir: std::path::PathBuf::new(),
         mode: None,
         seed: None,
         run_id: run_id(),

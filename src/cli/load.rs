@@ -1,6 +1,6 @@
 //! Finding a scenario by file or name and reading it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
@@ -38,7 +38,7 @@ pub(super) enum ModeArg {
 /// Reads the scenario at a path, or the embedded one of that name. `extra` are further `--set`s that
 /// do not appear in the reproduction command.
 pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyhow::Result<Plan> {
-    let (name, text) = read(which)?;
+    let (name, text, dir) = read(which)?;
     let mode = match overrides.mode {
         None => None,
         Some(ModeArg::Live) => Some(Mode::Live),
@@ -55,6 +55,7 @@ pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyh
         &LoadOptions {
             name,
             file: which.to_owned(),
+            dir,
             mode,
             seed: overrides.seed,
             run_id: overrides.run_id.unwrap_or_else(fresh_run_id),
@@ -68,9 +69,10 @@ pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyh
     Ok(plan)
 }
 
-fn read(which: &str) -> anyhow::Result<(String, String)> {
+/// Its name, its text, and the folder where its paths start.
+fn read(which: &str) -> anyhow::Result<(String, String, PathBuf)> {
     if let Some(scenario) = embedded(which) {
-        return Ok((scenario.name.to_owned(), scenario.text.to_owned()));
+        return Ok((scenario.name.to_owned(), scenario.text.to_owned(), PathBuf::new()));
     }
     let path = Path::new(which);
     let is_path = path.extension().is_some() || which.contains(std::path::is_separator);
@@ -80,7 +82,7 @@ fn read(which: &str) -> anyhow::Result<(String, String)> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the scenario {which}; `pushpull scenarios` lists those in the binary"))?;
     let name = path.file_stem().map_or_else(|| which.to_owned(), |stem| stem.to_string_lossy().into_owned());
-    Ok((name, text))
+    Ok((name, text, path.parent().map(Path::to_owned).unwrap_or_default()))
 }
 
 /// What to say of a name that is no scenario.

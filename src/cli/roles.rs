@@ -119,7 +119,8 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
                 .position(|provider| provider.name == *name)
                 .with_context(|| format!("--provider {name}: the scenario has no provider of this name"))?,
         };
-        Ok(Part::Provider { provider: number as u16, endpoints })
+        let capture = plan.workload.capture().map(PathBuf::from);
+        Ok(Part::Provider { provider: number as u16, endpoints, capture })
     })
 }
 

@@ -67,6 +67,8 @@ pub enum Part {
         provider: u16,
         /// Where webhooks go.
         endpoints: Vec<EndpointAddress>,
+        /// The file of captured events, where the plan replays one.
+        capture: Option<PathBuf>,
     },
     /// Receive webhooks.
     Receiver {

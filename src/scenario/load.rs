@@ -1,22 +1,23 @@
 //! From text to plan: parse, check, fill in defaults, resolve names, divide by `time_scale`.
 
+use std::path::PathBuf;
+
 use super::{
-    Mode, Plan,
-    arrivals::read_arrivals,
-    conditions,
+    Mode, Plan, conditions,
     consumers::read_consumers,
     error::{At, Problem, ScenarioError, Step},
     faults::read_faults,
     locate::{line_at, line_of},
     names::{Choice, choose, suggest},
     providers::{check_against, read_providers},
-    raw::{RawScenario, RawWorkload},
+    raw::RawScenario,
     units::parse_span,
     warnings, words,
+    workload::read_workload,
 };
 use crate::{
     model::{RunId, Span, Time},
-    workload::{Payload, Workload},
+    workload::{Arrivals, Workload},
 };
 
 /// What the command line adds to a scenario.
@@ -26,6 +27,8 @@ pub struct LoadOptions {
     pub name: String,
     /// What errors call the file.
     pub file: String,
+    /// Where paths in the scenario start: the folder of its file.
+    pub dir: PathBuf,
     /// Overrides the scenario's first mode.
     pub mode: Option<Mode>,
     /// Overrides the scenario's seed.
@@ -54,16 +57,13 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
             .problem(format!("{time_scale} is no speed"), "write a number above 0, such as 60"));
     }
     let scale = Scale(time_scale);
-    let duration = span_or(&top.key("duration"), raw.duration.as_deref(), Span::from_secs(60))?;
-    if duration == Span::ZERO {
-        return Err(top.key("duration").problem("a run of no length", "write a duration such as \"60s\""));
-    }
+    let workload = read_workload(&top.key("workload"), &raw.workload, scale, &options.dir)?;
+    let duration = read_duration(&top.key("duration"), raw.duration.as_deref(), scale, &workload)?;
     let providers = read_providers(&top.key("provider"), &raw.provider, scale)?;
     let consumers = read_consumers(&top.key("consumer"), &raw.consumer, &providers, scale)?;
     words::check(&top.key("conclude"), &raw.conclude, &consumers)?;
-    let (window, drain) =
-        (scale.span(duration), scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?));
-    check_against(&top.key("provider"), &raw.provider, &providers, &consumers, Time::ZERO + window + drain)?;
+    let drain = scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?);
+    check_against(&top.key("provider"), &raw.provider, &providers, &consumers, Time::ZERO + duration + drain)?;
     let mode = read_mode(&top.key("modes"), raw.modes.as_deref(), options.mode)?;
     let faults = read_faults(&top.key("fault"), &raw.fault, &providers, &consumers, (scale, mode))?;
     let seed = options.seed.or(raw.seed).unwrap_or(42);
@@ -84,9 +84,9 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         run_id,
         mode,
         time_scale,
-        duration: window,
+        duration,
         drain,
-        workload: read_workload(&top.key("workload"), &raw.workload, scale)?,
+        workload,
         providers,
         goals: conditions::read(&top.key("goal"), &raw.goal, &consumers, false)?,
         expects: conditions::read(&top.key("expect"), &raw.expect, &consumers, true)?,
@@ -98,6 +98,18 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
     };
     plan.warnings = warnings::of(&plan);
     Ok(plan)
+}
+
+/// The window of arrivals in driver time: as written, or as long as a capture is.
+fn read_duration(at: &At, text: Option<&str>, scale: Scale, workload: &Workload) -> Result<Span, Problem> {
+    if let (None, Arrivals::Replay(replay)) = (text, &workload.arrivals) {
+        // The window's end is not part of it; whole seconds read better.
+        return Ok(Span::from_secs(replay.length.0 / 1_000_000_000 + 1));
+    }
+    match span_or(at, text, Span::from_secs(60))? {
+        Span::ZERO => Err(at.problem("a run of no length", "write a duration such as \"60s\"")),
+        duration => Ok(scale.span(duration)),
+    }
 }
 
 /// Divides what `time_scale` scales.
@@ -148,26 +160,6 @@ fn read_mode(at: &At, modes: Option<&[String]>, asked: Option<Mode>) -> Result<M
         Some(mode) => Ok(mode),
         None => Ok(first),
     }
-}
-
-fn read_workload(at: &At, raw: &RawWorkload, scale: Scale) -> Result<Workload, Problem> {
-    let payload_at = at.key("event_type");
-    let event_type = raw.event_type.clone().unwrap_or_else(|| "order.updated".to_owned());
-    let plain = event_type.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-    if event_type.is_empty() || !plain {
-        return Err(payload_at.problem(
-            format!("\"{event_type}\" is no event type"),
-            "write letters, digits, '.', '_' and '-', such as \"order.updated\"",
-        ));
-    }
-    Ok(Workload {
-        arrivals: read_arrivals(&at.key("arrivals"), raw.arrivals.as_ref(), scale)?,
-        subjects: within(&at.key("subjects"), raw.subjects, 50, (1, 10_000_000))?,
-        payload: Payload {
-            event_type,
-            bytes: within(&at.key("payload_bytes"), raw.payload_bytes, 512, (200, 262_144))?,
-        },
-    })
 }
 
 /// The file's first comment, as one line.

@@ -4,7 +4,7 @@
 //! is what it means (defaults filled in, names resolved, times scaled). [`load()`] leads from one to
 //! the other and says what is wrong by key, line and fix.
 
-mod arrivals;
+mod capture;
 mod conditions;
 mod consumers;
 mod embedded;
@@ -25,6 +25,7 @@ pub(crate) mod testing;
 pub mod units;
 mod warnings;
 mod words;
+mod workload;
 
 pub use conditions::QUANTITY_NAMES;
 pub use embedded::{EMBEDDED, Embedded, embedded};

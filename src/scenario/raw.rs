@@ -27,7 +27,7 @@ pub struct RawScenario {
     pub run_id: Option<String>,
     /// "live", "virtual"; the first is the default mode. Default ["live"].
     pub modes: Option<Vec<String>>,
-    /// The window of arrivals. Default "60s".
+    /// The window of arrivals. Default "60s"; of a replay, as long as the capture.
     pub duration: Option<String>,
     /// How long after the window a live run waits for what is open. Default "30s".
     pub drain: Option<String>,
@@ -90,7 +90,7 @@ pub struct RawWorkload {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawArrivals {
-    /// "constant", "poisson", "bursty", "diurnal" or "pairs".
+    /// "constant", "poisson", "bursty", "diurnal", "pairs" or "replay".
     #[schemars(extend("enum" = ["constant", "poisson", "bursty", "diurnal", "pairs", "replay"]))]
     pub kind: String,
     /// Constant, poisson: events per unit of time, such as "20/s" or "40000/day". Bursty: within a
@@ -112,6 +112,17 @@ pub struct RawArrivals {
     pub peak_to_mean: Option<f64>,
     /// Diurnal: the time of day at which the scenario starts. Default "00:00".
     pub starts_at: Option<String>,
+    /// Replay: captured events, one JSON object per line; a path from the scenario's folder on.
+    pub file: Option<String>,
+    /// Replay: how many times faster than they came the events come, in scenario time. Default 1.
+    pub speed: Option<f64>,
+    /// Replay: the key that holds an event's instant (RFC 3339, Unix seconds or milliseconds); dots
+    /// lead into objects. Default: the first of timestamp, time, created, created_at, occurred_at.
+    pub time_key: Option<String>,
+    /// Replay: the key that holds an event's id. Default: id, where it is there.
+    pub id_key: Option<String>,
+    /// Replay: the key that holds what an event is about. Default: none; subjects are drawn.
+    pub subject_key: Option<String>,
 }
 
 /// A provider.

@@ -1,7 +1,10 @@
 //! What a reader should know about a plan before believing its result.
 
 use super::{ConsumerPlan, Plan};
-use crate::model::Span;
+use crate::{
+    model::{Span, Time},
+    workload::Arrivals,
+};
 
 pub(super) fn of(plan: &Plan) -> Vec<String> {
     let mut warnings = Vec::new();
@@ -9,7 +12,19 @@ pub(super) fn of(plan: &Plan) -> Vec<String> {
         unscaled_beyond_scaled(plan, &mut warnings);
     }
     unequal_terms(plan, &mut warnings);
+    cut_short(plan, &mut warnings);
     warnings
+}
+
+/// Captured events behind the window of arrivals never happen.
+fn cut_short(plan: &Plan, warnings: &mut Vec<String>) {
+    let Arrivals::Replay(replay) = &plan.workload.arrivals else { return };
+    let left_out = replay.table.rows().filter(|row| row.at >= Time::ZERO + plan.duration).count();
+    if left_out > 0 {
+        let (all, duration) = (replay.table.len(), plan.duration);
+        warnings
+            .push(format!("{left_out} of {all} captured events lie behind the duration ({duration}) and are left out"));
+    }
 }
 
 /// Timeouts and effect durations keep their length while schedules shrink around them.

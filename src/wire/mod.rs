@@ -1,12 +1,14 @@
 //! Bytes <-> model: signatures, event bodies, pages, Retry-After. No sockets.
 
 mod body;
+mod captured;
 pub mod headers;
 mod page;
 mod retry_after;
 mod signature;
 
 pub use body::{BodyError, EventBody, forged_event_json, render_event, reserialise};
+pub use captured::{CaptureKeys, CaptureProblem, Captured, TIME_KEYS, read_captured, render_captured};
 pub use page::{Page, PageError, PageEvent, parse_page, render_page};
 pub use retry_after::{parse_poll_interval, parse_retry_after};
 pub use signature::{Secret, SecretError, SignatureError, sign, sign_unkeyed, verify, verify_unkeyed};

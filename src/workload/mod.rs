@@ -10,8 +10,10 @@ mod diurnal;
 mod pairs;
 mod payload;
 mod poisson;
+mod replay;
 
 pub use payload::Payload;
+pub use replay::{Row, Table};
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +59,24 @@ impl Workload {
     /// The events that are scheduled before `end`, in order.
     pub fn schedule(&self, draws: Draws, end: Time) -> impl Iterator<Item = Arrival> + Send + '_ {
         self.arrivals.schedule(self.subjects, draws).take_while(move |arrival| arrival.at < end)
+    }
+}
+
+impl Workload {
+    /// The file of captured events that is replayed, if one is.
+    #[must_use]
+    pub fn capture(&self) -> Option<&str> {
+        match &self.arrivals {
+            Arrivals::Replay(replay) => Some(&replay.file),
+            _ => None,
+        }
+    }
+
+    /// Forgets what happens when in a replay, for those who only consume.
+    pub fn forget_capture(&mut self) {
+        if let Arrivals::Replay(replay) = &mut self.arrivals {
+            replay.table = Table::default();
+        }
     }
 }
 
@@ -115,6 +135,7 @@ arrivals! {
     "bursty" => bursty::Bursty,
     "diurnal" => diurnal::Diurnal,
     "pairs" => pairs::Pairs,
+    "replay" => replay::Replay,
 }
 
 #[cfg(test)]

@@ -3,6 +3,16 @@
 use super::*;
 use crate::{model::Span, scenario::Distribution};
 
+fn replay() -> Replay {
+    let mut table = Table::default();
+    for i in 0..500u32 {
+        table.push(Row { at: Time(u64::from(i) * 7_000_000), subject: i % 7, start: i * 100, length: 99 });
+    }
+    let keys = crate::wire::CaptureKeys::default();
+    let length = Span::from_millis(7 * 499);
+    Replay { file: "a.jsonl".to_owned(), sha256: String::new(), keys, subjects: Some(7), length, table }
+}
+
 /// One of each kind, at a few hundred events per second.
 fn one_of_each() -> Vec<Arrivals> {
     let per = Span::from_secs(1);
@@ -16,6 +26,7 @@ fn one_of_each() -> Vec<Arrivals> {
         bursty.into(),
         diurnal.into(),
         Pairs { pairs: poisson, gap: ms(300) }.into(),
+        replay().into(),
     ]
 }
 

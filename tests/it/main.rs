@@ -18,6 +18,9 @@ mod books;
 /// `kill -9` at random instants and at named points.
 mod crashes;
 
+/// Workloads in real runs: captured events sent again, and bursts.
+mod workloads;
+
 /// Receivers and pollers that are wrong on purpose are caught, each for its own promise.
 mod wrong_consumers;
 

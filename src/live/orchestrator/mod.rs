@@ -100,6 +100,9 @@ pub fn records_dir(dir: &Path) -> PathBuf {
     dir.join("records")
 }
 
+/// The copy of the captured events in a run's folder: what was replayed, whatever becomes of the file.
+const CAPTURE: &str = "captured.jsonl";
+
 /// Carries out a live run. Afterwards the run's folder holds every record and can be judged.
 pub async fn run(plan: &Plan, mut options: RunOptions) -> Result<Outcome, RunError> {
     let records_path = records_dir(&options.dir);
@@ -112,6 +115,10 @@ pub async fn run(plan: &Plan, mut options: RunOptions) -> Result<Outcome, RunErr
         .map_err(RoleError::io(format!("cannot create the record file {}", own_path.display())))?;
     let records = Arc::new(records);
 
+    if let Some(file) = plan.workload.capture() {
+        let cannot = format!("cannot copy the captured events in {file}");
+        std::fs::copy(file, options.dir.join(CAPTURE)).map_err(RoleError::io(cannot))?;
+    }
     let mut stage = Stage::new(plan, &options, Arc::clone(&records));
     stage.set_up().await?;
     // Far enough ahead for every role to hear of it.

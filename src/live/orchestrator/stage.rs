@@ -170,7 +170,9 @@ impl<'a> Stage<'a> {
         let served = |consumer: ConsumerNo| plan.consumers[usize::from(consumer)].provider == provider;
         let endpoints = endpoints.iter().filter(|endpoint| served(endpoint.consumer)).cloned().collect();
         let name = plan.providers[usize::from(provider)].name.clone();
-        let address = self.enter(Role::Provider(provider), name, Part::Provider { provider, endpoints }).await?;
+        let capture = plan.workload.capture().map(|_| self.dir.join(super::CAPTURE));
+        let part = Part::Provider { provider, endpoints, capture };
+        let address = self.enter(Role::Provider(provider), name, part).await?;
         for (number, consumer) in (0..).zip(&plan.consumers) {
             // A consumer that is pushed to is on the stage already.
             if !consumer.is_pushed() && served(number) {
@@ -261,8 +263,13 @@ impl<'a> Stage<'a> {
     async fn spawn(&mut self, index: usize) -> Result<(), RoleError> {
         let actor = &self.actors[index];
         let file = format!("{}-{}-{}", kind_of(actor.role), actor.name, actor.incarnation);
+        let mut plan = self.plan.clone();
+        if actor.consumer().is_some() {
+            // Megabytes of a captured schedule, which only a provider needs.
+            plan.workload.forget_capture();
+        }
         let assignment = Assignment {
-            plan: self.plan.clone(),
+            plan,
             part: actor.part.clone(),
             records: super::records_dir(&self.dir).join(format!("{file}.records")),
             stores: self.stores.join(&actor.name),

@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use super::contents::Contents;
 use crate::{
     live::{clock::Clock, control::Progress, counting_io::Traffic},
     record::{Record, RecordSink},
@@ -22,6 +23,8 @@ pub(super) struct Context {
     pub clock: Clock,
     /// The run's keyed draws.
     pub draws: Draws,
+    /// What the events say.
+    pub(super) contents: Contents,
     /// Where to say what happened.
     pub records: Arc<dyn RecordSink>,
     /// How far everything is.
@@ -32,12 +35,18 @@ pub(super) struct Context {
 
 impl Context {
     /// The context of provider number `provider`; `None` where the plan has no such provider.
-    pub fn new(plan: Plan, provider: u16, clock: Clock, records: Arc<dyn RecordSink>) -> Option<Context> {
+    pub fn new(
+        plan: Plan,
+        provider: u16,
+        contents: Contents,
+        clock: Clock,
+        records: Arc<dyn RecordSink>,
+    ) -> Option<Context> {
         let provider = usize::from(provider);
         plan.providers.get(provider)?;
         let traffic = plan.consumers.iter().map(|_| Arc::default()).collect();
         let draws = Draws::new(plan.seed);
-        Some(Context { plan, provider, clock, draws, records, counts: Counts::default(), traffic })
+        Some(Context { plan, provider, clock, draws, contents, records, counts: Counts::default(), traffic })
     }
 
     /// This provider's part of the plan.

@@ -10,6 +10,7 @@
 //!
 //! It knows nothing of what its consumers do with the events, and judges nothing.
 
+mod contents;
 mod context;
 mod dispatcher;
 mod endpoint;
@@ -42,7 +43,8 @@ use tokio::{
 };
 
 use self::{
-    context::Context, endpoint::Endpoint, generator::Feeds, log::EventLog, pull_api::PullApi, shared_pool::SharedPool,
+    contents::Contents, context::Context, endpoint::Endpoint, generator::Feeds, log::EventLog, pull_api::PullApi,
+    shared_pool::SharedPool,
 };
 use super::{Reporter, Role, RoleError, clock::Clock, control::Part};
 use crate::{
@@ -64,14 +66,15 @@ pub async fn run(role: Role) -> Result<(), RoleError> {
 
 async fn run_on(mut role: Role, listener: TcpListener, listening: SocketAddr) -> Result<(), RoleError> {
     let assignment = Arc::clone(&role.assignment);
-    let Part::Provider { provider, endpoints } = &assignment.part else {
+    let Part::Provider { provider, endpoints, capture } = &assignment.part else {
         return Err(RoleError::Assignment("the part is not a provider's".to_owned()));
     };
     let endpoints: Vec<Endpoint> = endpoints.iter().map(Endpoint::parse).collect::<Result<_, _>>()?;
     require_all_endpoints(&assignment.plan, *provider, &endpoints)?;
+    let contents = Contents::open(&assignment.plan.workload.arrivals, capture.as_deref())?;
     role.ready(Some(listening), None);
     let clock = role.start().await;
-    let context = Context::new(assignment.plan.clone(), *provider, clock, role.sink())
+    let context = Context::new(assignment.plan.clone(), *provider, contents, clock, role.sink())
         .ok_or_else(|| RoleError::Assignment(format!("the plan has no provider {provider}")))?;
     work(Arc::new(context), listener, endpoints, role.stop_signal(), role.reporter()).await?;
     role.done()

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     fault::{self, Fate},
     live::counting_io::Meter,
-    model::{ClientNo, EventId, Span, Time},
+    model::{ClientNo, Span, Time},
     scenario::ConsumerNo,
     wire::{self, headers},
 };
@@ -182,12 +182,7 @@ impl PullApi {
     }
 
     fn render(&self, stretch: &Stretch, query: Query) -> Vec<u8> {
-        let Context { plan, clock, draws, .. } = &*self.context;
-        let render_one = |out: &mut Vec<u8>, i: usize| {
-            let event = &stretch.events[i];
-            let id = EventId::genuine(plan.run_id, event.seq);
-            wire::render_event(out, &plan.workload.payload, id, event, clock.wall(), *draws);
-        };
+        let render_one = |out: &mut Vec<u8>, i: usize| self.context.render_event(out, &stretch.events[i]);
         wire::render_page(stretch.events.len(), render_one, &self.next_cursor(stretch, query), stretch.more)
     }
 

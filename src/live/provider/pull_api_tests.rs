@@ -56,7 +56,7 @@ async fn page(api: &PullApi, path: &str, client: Option<u32>) -> Page {
 }
 
 fn seqs(page: &Page) -> Vec<u32> {
-    page.events.iter().map(|event| event.id.parse::<EventId>().unwrap().seq).collect()
+    page.events.iter().map(|event| event.id.parse::<crate::model::EventId>().unwrap().seq).collect()
 }
 
 #[tokio::test]

@@ -104,10 +104,8 @@ impl Request {
     }
 
     fn render_body(&mut self, context: &Context, event: &Event) {
-        let id = EventId::genuine(context.plan.run_id, event.seq);
         self.body.clear();
-        let payload = &context.plan.workload.payload;
-        wire::render_event(&mut self.body, payload, id, event, context.clock.wall(), context.draws);
+        context.render_event(&mut self.body, event);
     }
 
     fn assemble(&mut self, endpoint: &Endpoint, signed: &Signed<'_>) {

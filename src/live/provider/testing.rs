@@ -11,7 +11,7 @@ use tokio::{
     sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
 };
 
-use super::{context::Context, endpoint::Endpoint, generator::Feeds};
+use super::{contents::Contents, context::Context, endpoint::Endpoint, generator::Feeds};
 use crate::{
     fault::{FaultKind, FaultPlan, Selector},
     live::clock::{Clock, Epoch},
@@ -50,7 +50,7 @@ pub fn context_at(plan: Plan, records: Arc<dyn RecordSink>, elapsed: Span) -> Ar
     let mut epoch = Epoch::ahead(Duration::ZERO);
     epoch.monotonic_ns -= elapsed.0;
     epoch.wall.t0_unix_ns -= elapsed.0;
-    Arc::new(Context::new(plan, 0, Clock::new(epoch), records).unwrap())
+    Arc::new(Context::new(plan, 0, Contents::Made, Clock::new(epoch), records).unwrap())
 }
 
 /// The feed of every endpoint, and what comes out of it.

@@ -1,16 +1,20 @@
-//! `workload.arrivals`: the process's kind and its keys.
+//! `[workload]`: when events happen, to what, and what they say.
+
+use std::path::Path;
 
 use super::{
     Distribution,
+    capture::read_capture,
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose},
-    raw::RawArrivals,
+    raw::{RawArrivals, RawWorkload},
     units::parse_rate,
 };
 use crate::{
     model::Span,
-    workload::{Arrivals, Bursty, Constant, Diurnal, Pairs, Poisson},
+    wire::CaptureKeys,
+    workload::{Arrivals, Bursty, Constant, Diurnal, Pairs, Payload, Poisson, Replay, Workload},
 };
 
 /// How a kind is read.
@@ -26,6 +30,8 @@ struct Source<'a> {
     at: &'a At,
     raw: &'a RawArrivals,
     scale: Scale,
+    /// Where paths start.
+    dir: &'a Path,
 }
 
 const KINDS: [(&str, Choice<Reader>); 6] = [
@@ -46,15 +52,58 @@ const KINDS: [(&str, Choice<Reader>); 6] = [
         }),
     ),
     ("pairs", Choice::Here(Reader { keys: &["rate", "gap"], read: |source| Ok(source.pairs()?.into()) })),
-    ("replay", Choice::NotYet("use \"poisson\" or \"bursty\"")),
+    (
+        "replay",
+        Choice::Here(Reader {
+            keys: &["file", "speed", "time_key", "id_key", "subject_key"],
+            read: |source| Ok(source.replay()?.into()),
+        }),
+    ),
 ];
 
-pub(super) fn read_arrivals(at: &At, raw: Option<&RawArrivals>, scale: Scale) -> Result<Arrivals, Problem> {
+pub(super) fn read_workload(at: &At, raw: &RawWorkload, scale: Scale, dir: &Path) -> Result<Workload, Problem> {
+    let arrivals = read_arrivals(&at.key("arrivals"), raw.arrivals.as_ref(), scale, dir)?;
+    let event_type = read_event_type(&at.key("event_type"), raw.event_type.as_deref())?;
+    let bytes = within(&at.key("payload_bytes"), raw.payload_bytes, 512, (200, 262_144))?;
+    let mut subjects = within(&at.key("subjects"), raw.subjects, 50, (1, 10_000_000))?;
+    if let Arrivals::Replay(replay) = &arrivals {
+        refuse_what_a_capture_says(at, raw, replay)?;
+        subjects = replay.subjects.unwrap_or(subjects);
+    }
+    Ok(Workload { arrivals, subjects, payload: Payload { event_type, bytes } })
+}
+
+fn read_event_type(at: &At, text: Option<&str>) -> Result<String, Problem> {
+    let event_type = text.unwrap_or("order.updated");
+    let plain = event_type.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+    if event_type.is_empty() || !plain {
+        return Err(at.problem(
+            format!("\"{event_type}\" is no event type"),
+            "write letters, digits, '.', '_' and '-', such as \"order.updated\"",
+        ));
+    }
+    Ok(event_type.to_owned())
+}
+
+/// What the captured events say themselves cannot be said of them as well.
+fn refuse_what_a_capture_says(at: &At, raw: &RawWorkload, replay: &Replay) -> Result<(), Problem> {
+    let said = [
+        ("event_type", raw.event_type.is_some()),
+        ("payload_bytes", raw.payload_bytes.is_some()),
+        ("subjects", raw.subjects.is_some() && replay.subjects.is_some()),
+    ];
+    match said.iter().find(|(_, given)| *given) {
+        Some((key, _)) => Err(at.key(key).problem("the captured events say that themselves", "remove it")),
+        None => Ok(()),
+    }
+}
+
+fn read_arrivals(at: &At, raw: Option<&RawArrivals>, scale: Scale, dir: &Path) -> Result<Arrivals, Problem> {
     let default = RawArrivals { kind: "poisson".to_owned(), ..RawArrivals::default() };
     let raw = raw.unwrap_or(&default);
     let reader = choose(&at.key("kind"), &raw.kind, &KINDS)?;
     refuse_foreign_keys(at, raw, reader.keys)?;
-    (reader.read)(&Source { at, raw, scale })
+    (reader.read)(&Source { at, raw, scale, dir })
 }
 
 /// A key that means nothing for this kind would silently change nothing.
@@ -68,6 +117,11 @@ fn refuse_foreign_keys(at: &At, raw: &RawArrivals, keys: &[&str]) -> Result<(), 
         ("peak_at", raw.peak_at.is_some()),
         ("peak_to_mean", raw.peak_to_mean.is_some()),
         ("starts_at", raw.starts_at.is_some()),
+        ("file", raw.file.is_some()),
+        ("speed", raw.speed.is_some()),
+        ("time_key", raw.time_key.is_some()),
+        ("id_key", raw.id_key.is_some()),
+        ("subject_key", raw.subject_key.is_some()),
     ];
     match given.iter().find(|(key, given)| *given && !keys.contains(key)) {
         Some((key, _)) => Err(at.key(key).problem(
@@ -137,6 +191,17 @@ impl Source<'_> {
     fn pairs(&self) -> Result<Pairs, Problem> {
         let gap = self.required_span("gap", self.raw.gap.as_deref(), "300ms")?;
         Ok(Pairs { pairs: self.poisson()?, gap })
+    }
+
+    fn replay(&self) -> Result<Replay, Problem> {
+        let RawArrivals { file, speed, time_key, id_key, subject_key, .. } = self.raw;
+        let file_at = self.at.key("file");
+        let file = file.as_deref().ok_or_else(|| {
+            file_at.problem("\"replay\" needs a file of captured events", "write file = \"captured.jsonl\"")
+        })?;
+        let speed = within(&self.at.key("speed"), *speed, 1.0, (1e-6, 1e9))?;
+        let keys = CaptureKeys { time: time_key.clone(), id: id_key.clone(), subject: subject_key.clone() };
+        read_capture(&file_at, file, &self.dir.join(file), keys, speed * self.scale.0)
     }
 
     /// A span of scenario time that has no sensible default.
