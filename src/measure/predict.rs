@@ -43,6 +43,7 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
                 let slots = provider.and_then(|provider| provider.sending.sender_pool).unwrap_or(1);
                 out.shared_pool(plan, mine, tally, slots);
             }
+            Path::Webhook(_) if tally.rejected > 0 => out.leave_out("its receiver turned requests away"),
             Path::Webhook(_) => match losses(plan, mine, &faults) {
                 Some(losses) if tally.open == 0 => {
                     out.webhook(losses, mine.is_external(), tally);

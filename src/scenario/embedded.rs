@@ -25,6 +25,7 @@ pub const EMBEDDED: &[Embedded] = embed![
     "wasted-polls",
     "high-rate",
     "ack-budget",
+    "burst",
     "ledger-retention",
     "poison",
     "order",
