@@ -305,6 +305,10 @@ fn the_pull_api_turns_away_what_is_beyond_its_rate() {
         name     = "eager"
         kind     = "polling"
         clients  = 2
+        strategy = { kind = "fixed", interval = "100ms", on_429 = "ignore" }
+        [[consumer]]
+        name     = "polite"
+        kind     = "polling"
         strategy = { kind = "fixed", interval = "100ms" }
         [[consumer]]
         name     = "modest"
@@ -315,8 +319,14 @@ fn the_pull_api_turns_away_what_is_beyond_its_rate() {
     run.assert_safe("eager");
     run.assert_safe("modest");
     assert_eq!(run.count("modest", "rate_limited"), 0);
+    run.assert_safe("polite");
+    // Whoever waits as long as it is told is turned away once in a while, not at every poll.
+    assert!(run.count("polite", "rate_limited") * 2 < run.count("eager", "rate_limited"), "{}", run.stdout());
     let turned_away =
-        picked(&run, |record| if let Record::RateLimited { client, .. } = record { Some(*client) } else { None });
+        picked(
+            &run,
+            |record| if let Record::RateLimited { consumer: 0, client, .. } = record { Some(*client) } else { None },
+        );
     assert_eq!(turned_away.len() as u64, run.count("eager", "rate_limited"));
     assert_eq!(run.count("eager", "failed_requests"), run.count("eager", "rate_limited"));
     // Each client has 4 at once and 2 a second.
