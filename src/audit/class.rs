@@ -138,6 +138,11 @@ mod tests {
         (&[Facts::OPEN], Some(Class::Pending)),
         (&[Facts::AHEAD], Some(Class::Pending)),
         (&[Facts::GAVE_UP], Some(Class::Undelivered)),
+        // A hybrid: what the sender gave up is still ahead of the cursor, or the poll has passed it too.
+        (&[Facts::GAVE_UP, Facts::AHEAD], Some(Class::Pending)),
+        (&[Facts::GAVE_UP, Facts::PASSED, Facts::RECEIVED, Facts::APPLIED], Some(Class::Applied)),
+        (&[Facts::GAVE_UP, Facts::PASSED], Some(Class::Lost)),
+        (&[Facts::ACKED, Facts::RECEIVED, Facts::HOLDER_DIED, Facts::AHEAD], Some(Class::Pending)),
         (&[Facts::GAVE_UP, Facts::COPY_ACKED], Some(Class::Lost)),
         // Sent again after an ack: that ack stays the receiver's word.
         (&[Facts::ACKED_BEFORE, Facts::GAVE_UP], Some(Class::Lost)),

@@ -285,7 +285,9 @@ impl Run<'_> {
     }
 
     fn accept(&mut self, event: &Event, what: Obligation, received: Time, applied: Time, receipts: &mut u32) {
-        self.out.push(Record::Receipt { what, forged: false, at: received });
+        let polls = !self.plan.consumers[usize::from(what.consumer)].is_pushed();
+        let by = if polls { TargetPath::Poll } else { TargetPath::Webhook };
+        self.out.push(Record::Receipt { what, forged: false, by, at: received });
         let forgets = self.plan.consumers[usize::from(what.consumer)].ledger == LedgerKind::None;
         let outcome = if *receipts == 0 || forgets { EffectOutcome::Applied } else { EffectOutcome::Duplicate };
         *receipts += 1;

@@ -93,13 +93,16 @@ pub(super) struct ReceiverArgs {
     /// Where /healthz and /metrics are served; a port of the system's choice by default.
     #[arg(long, value_name = "ADDRESS")]
     admin: Option<SocketAddr>,
+    /// The pull API, for a consumer that also polls.
+    #[arg(long, value_name = "URL")]
+    from: Option<String>,
     /// The environment variables with the accepted signing secrets (whsec_...); several in a rotation.
     #[arg(long, value_name = "VAR")]
     secret_env: Vec<String>,
 }
 
 pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
-    play(&args.common, args.listen, None, live::provider::run, |plan| {
+    play(&args.common, (args.listen, None), None, live::provider::run, |plan| {
         let mut endpoints = Vec::new();
         for to in &args.to {
             let (name, url) = to.split_once('=').with_context(|| format!("--to {to}: write NAME=URL"))?;
@@ -126,17 +129,20 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
 
 pub(super) fn poller(args: &PollerArgs) -> anyhow::Result<Exit> {
     let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    play(&args.common, anywhere, None, live::poller::run, |plan| {
+    play(&args.common, (anywhere, None), Some(&args.from), live::poller::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), false)?;
-        Ok(Part::Poller { consumer, base_url: args.from.trim_end_matches('/').to_owned() })
+        Ok(Part::Poller { consumer })
     })
 }
 
 pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
-    play(&args.common, args.listen, args.admin, live::receiver::run, |plan| {
+    play(&args.common, (args.listen, args.admin), args.from.as_deref(), live::receiver::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), true)?;
         if args.secret_env.is_empty() {
             bail!("a receiver verifies signatures\n  fix: write --secret-env VAR, where VAR holds whsec_...");
+        }
+        if plan.consumers[usize::from(consumer)].polls() && args.from.is_none() {
+            bail!("a hybrid also polls\n  fix: write --from URL, such as --from http://127.0.0.1:4000");
         }
         let secrets: Vec<String> =
             args.secret_env.iter().map(|name| Ok(secret(name)?.reveal())).collect::<anyhow::Result<_>>()?;
@@ -148,8 +154,8 @@ pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
 /// Plays one part, told by an orchestrator or by the arguments.
 fn play<F>(
     common: &Common,
-    listen: SocketAddr,
-    admin: Option<SocketAddr>,
+    (listen, admin): (SocketAddr, Option<SocketAddr>),
+    pull_api: Option<&str>,
     run: impl FnOnce(Role) -> F,
     part: impl FnOnce(&Plan) -> anyhow::Result<Part>,
 ) -> anyhow::Result<Exit>
@@ -174,7 +180,11 @@ where
         let free = std::net::TcpListener::bind(address);
         drop(free.with_context(|| format!("cannot listen on {address}; choose another address"))?);
     }
-    let assignment = Assignment { admin, ..assignment(plan, part, &common.out, listen)? };
+    let assignment = Assignment {
+        admin,
+        pull_api: pull_api.map(|url| url.trim_end_matches('/').to_owned()),
+        ..assignment(plan, part, &common.out, listen)?
+    };
     runtime()?.block_on(async {
         let role = Role::standalone(assignment, Epoch::ahead(Duration::ZERO), interrupted_once())?;
         run(role).await?;
@@ -201,6 +211,7 @@ fn assignment(plan: Plan, part: Part, out: &Path, listen: SocketAddr) -> anyhow:
         incarnation: 0,
         crashes_left: 0,
         epoch: None,
+        pull_api: None,
     })
 }
 

@@ -27,12 +27,13 @@ pub struct Target {
 }
 
 /// Push or pull.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TargetPath {
-    /// A webhook attempt.
+    /// "push": a webhook attempt.
+    #[serde(rename = "push")]
     Webhook,
-    /// A page request of a poll.
+    /// "pull": a page request of a poll.
+    #[serde(rename = "pull")]
     Poll,
 }
 
@@ -66,17 +67,21 @@ pub struct Selector {
     /// Hits these clients of a consumer only, by number from 0: one dead endpoint among many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clients: Vec<ClientNo>,
+    /// Hits one path of a hybrid only: "push" its webhooks, "pull" its polls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<TargetPath>,
 }
 
 impl Selector {
     /// The keys in the scenario file.
-    pub const KEYS: [&'static str; 8] =
-        ["probability", "every", "first", "from", "until", "event", "attempts", "clients"];
+    pub const KEYS: [&'static str; 9] =
+        ["probability", "every", "first", "from", "until", "event", "attempts", "clients", "path"];
 
     /// Whether the request is hit: a pure function of seed, fault and target.
     #[must_use]
     pub fn hits(&self, target: &Target, fault: u16, draws: Draws) -> bool {
         self.window_holds(target.at)
+            && self.path.is_none_or(|path| path == target.path)
             && self.every.is_none_or(|n| n > 0 && target.number.is_multiple_of(n))
             && self.first.is_none_or(|k| target.number <= k)
             && self.event.is_none_or(|e| target.number == e)

@@ -5,8 +5,9 @@
 //!   orchestrator                         role
 //!        | -- Assign{plan, ...} ---------> |   binds, opens its stores
 //!        | <--------------- Ready{addr} -- |
-//!        | -- Start{epoch} --------------> |   works
+//!        | -- Start{epoch, pull API} ----> |   works
 //!        | <--------- Progress{...} ------ |   5 times a second
+//!        | -- StopPolling ---------------> |   receives on, if it receives
 //!        | -- Stop ----------------------> |   closes its records
 //!        | <----------------- Done{...} -- |   exits 0
 //! ```
@@ -28,8 +29,15 @@ use crate::scenario::{ConsumerNo, Plan};
 pub enum Order {
     /// What to do; the first line.
     Assign(Box<Assignment>),
-    /// Begin at this t0.
-    Start(Epoch),
+    /// Begin.
+    Start {
+        /// At this t0.
+        epoch: Epoch,
+        /// Where to poll, for one that was bound before its provider was.
+        pull_api: Option<String>,
+    },
+    /// Poll no more; for one that is also pushed to and goes on receiving.
+    StopPolling,
     /// Close the records and exit.
     Stop,
 }
@@ -55,6 +63,8 @@ pub struct Assignment {
     pub crashes_left: u32,
     /// Set for a restarted role, which begins at once.
     pub epoch: Option<Epoch>,
+    /// The base URL of the pull API, such as `http://127.0.0.1:4000`, where it is known already.
+    pub pull_api: Option<String>,
 }
 
 /// Which part a role plays.
@@ -81,8 +91,6 @@ pub enum Part {
     Poller {
         /// Index in the plan.
         consumer: ConsumerNo,
-        /// The pull API's base URL, such as `http://127.0.0.1:4000`.
-        base_url: String,
     },
 }
 

@@ -21,10 +21,18 @@ pub struct Role {
     pub assignment: Arc<Assignment>,
     /// Where to say what happened.
     pub records: Arc<RecordLog>,
-    starts: mpsc::UnboundedReceiver<Epoch>,
+    starts: mpsc::UnboundedReceiver<Start>,
+    pull_api: Option<String>,
     stop: watch::Receiver<bool>,
+    stop_polling: watch::Receiver<bool>,
     reporter: Reporter,
     crash_points: CrashPoints,
+}
+
+/// What a role is told to begin with.
+struct Start {
+    epoch: Epoch,
+    pull_api: Option<String>,
 }
 
 /// Why a role could not do its part.
@@ -99,27 +107,28 @@ impl Role {
         let (assign_tx, mut assign_rx) = mpsc::unbounded_channel();
         let (start_tx, starts) = mpsc::unbounded_channel();
         let (stop_tx, stop) = watch::channel(false);
+        let (stop_polling_tx, stop_polling) = watch::channel(false);
         // A thread of its own: even a role whose runtime is busy notices that its parent is gone.
-        std::thread::spawn(move || read_orders(&assign_tx, &start_tx, &stop_tx));
+        std::thread::spawn(move || read_orders(&assign_tx, &start_tx, &stop_tx, &stop_polling_tx));
         ignore_interrupts();
         die_with_parent();
         let assignment: Box<Assignment> =
             assign_rx.recv().await.ok_or_else(|| RoleError::Assignment("no first line".to_owned()))?;
-        let role = Role::new(*assignment, starts, stop, Reporter::Lines)?;
+        let role = Role::new(*assignment, starts, (stop, stop_polling), Reporter::Lines)?;
         Ok(role)
     }
 
     /// A role that a person started: no orchestrator, begins at `epoch`, ends when `stop` says so.
     pub fn standalone(assignment: Assignment, epoch: Epoch, stop: watch::Receiver<bool>) -> Result<Role, RoleError> {
         let (start_tx, starts) = mpsc::unbounded_channel();
-        let _ = start_tx.send(epoch);
-        Role::new(assignment, starts, stop, Reporter::Person)
+        let _ = start_tx.send(Start { epoch, pull_api: None });
+        Role::new(assignment, starts, (stop.clone(), stop), Reporter::Person)
     }
 
     fn new(
         assignment: Assignment,
-        starts: mpsc::UnboundedReceiver<Epoch>,
-        stop: watch::Receiver<bool>,
+        starts: mpsc::UnboundedReceiver<Start>,
+        (stop, stop_polling): (watch::Receiver<bool>, watch::Receiver<bool>),
         reporter: Reporter,
     ) -> Result<Role, RoleError> {
         let records = RecordLog::create(&assignment.records)
@@ -132,7 +141,9 @@ impl Role {
             }
             Part::Provider { .. } => CrashPoints::none(),
         };
-        Ok(Role { assignment: Arc::new(assignment), records, starts, stop, reporter, crash_points })
+        let pull_api = assignment.pull_api.clone();
+        let assignment = Arc::new(assignment);
+        Ok(Role { assignment, records, starts, pull_api, stop, stop_polling, reporter, crash_points })
     }
 
     /// Tells that everything is bound and opened.
@@ -146,9 +157,24 @@ impl Role {
         let epoch = match self.assignment.epoch {
             Some(epoch) => epoch,
             // The sender lives in the stdin thread, which ends the process when it ends.
-            None => self.starts.recv().await.unwrap_or_else(|| std::process::exit(3)),
+            None => {
+                let start = self.starts.recv().await.unwrap_or_else(|| std::process::exit(3));
+                self.pull_api = start.pull_api.or(self.pull_api.take());
+                start.epoch
+            }
         };
         Clock::new(epoch)
+    }
+
+    /// Where to poll; known once the role has started.
+    pub fn pull_api(&self) -> Result<&str, RoleError> {
+        self.pull_api.as_deref().ok_or_else(|| RoleError::Assignment("no pull API to poll".to_owned()))
+    }
+
+    /// Turns true when the role shall poll no more.
+    #[must_use]
+    pub fn stop_polling_signal(&self) -> watch::Receiver<bool> {
+        self.stop_polling.clone()
     }
 
     /// Tells how far the role is.
@@ -194,14 +220,16 @@ impl Reporter {
 /// Reads orders until the orchestrator is gone, then ends the process.
 fn read_orders(
     assign: &mpsc::UnboundedSender<Box<Assignment>>,
-    start: &mpsc::UnboundedSender<Epoch>,
+    start: &mpsc::UnboundedSender<Start>,
     stop: &watch::Sender<bool>,
+    stop_polling: &watch::Sender<bool>,
 ) {
     for line in std::io::stdin().lock().lines() {
         let Ok(line) = line else { break };
         match serde_json::from_str(&line) {
             Ok(Order::Assign(assignment)) => drop(assign.send(assignment)),
-            Ok(Order::Start(epoch)) => drop(start.send(epoch)),
+            Ok(Order::Start { epoch, pull_api }) => drop(start.send(Start { epoch, pull_api })),
+            Ok(Order::StopPolling) => drop(stop_polling.send(true)),
             Ok(Order::Stop) => drop(stop.send(true)),
             Err(error) => {
                 eprintln!("pushpull: an order that is none: {error}");

@@ -42,6 +42,14 @@ pub struct ConsumerResult {
     pub endpoints_disabled: u64,
     /// Times that an event was durably accepted.
     pub receipts: Option<u64>,
+    /// Of these, by a webhook.
+    pub receipts_by_push: Option<u64>,
+    /// Of these, by a poll.
+    pub receipts_by_poll: Option<u64>,
+    /// Receipts by a webhook that were not the first of their obligation.
+    pub duplicates_by_push: Option<u64>,
+    /// Receipts by a poll that were not the first of their obligation.
+    pub duplicates_by_poll: Option<u64>,
     /// Receipts of genuine events beyond the first per obligation.
     pub duplicates_received: Option<u64>,
     /// Duplicates that a worker, or the queue before their ack, recognised and suppressed.

@@ -94,7 +94,7 @@ impl First {
                 self.lag_max_s = self.lag_max_s.max(lag.as_secs_f64());
                 self.events.take(event);
             }
-            Record::Receipt { what, forged: false, at } => {
+            Record::Receipt { what, forged: false, at, .. } => {
                 self.books[usize::from(what.consumer)].note_receipt(*what, *at);
             }
             Record::Process { role, change, at } => self.lives.take(*role, *change, *at),

@@ -90,7 +90,7 @@ fn planted_miscounts_void_the_run() {
         ("never due", |r| {
             let Obligation { client, .. } = hook(r, 3);
             let what = Obligation { consumer: HOOK, client: client + 1, seq: 3 };
-            r.push(Record::Receipt { what, forged: false, at: Time(1) });
+            r.push(Record::Receipt { what, forged: false, by: crate::fault::TargetPath::Webhook, at: Time(1) });
         }),
         ("do not balance", |r| {
             let what = hook(r, 5);
@@ -452,7 +452,12 @@ fn what_expires_ahead_of_the_cursor_is_lost_and_what_is_still_kept_is_pending() 
     assert_eq!(run.broken().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["cursor-skips-nothing"]);
     // Negative control: what was received and then vanished is a miscount, expired or not.
     let what = Obligation { consumer: POLL, ..hook(&records, 9) };
-    records.push(Record::Receipt { what, forged: false, at: Time(40_000_000_000) });
+    records.push(Record::Receipt {
+        what,
+        forged: false,
+        by: crate::fault::TargetPath::Webhook,
+        at: Time(40_000_000_000),
+    });
     let run = judged(&plan, &records);
     assert!(run.why_void.iter().any(|why| why.contains("do not balance")), "{:?}", run.why_void);
 }

@@ -9,10 +9,10 @@ use super::{
     tally::Tally,
 };
 use crate::{
-    fault::{DropAck, FaultKind, FaultPlan, Selector},
+    fault::{DropAck, FaultKind, FaultPlan, Selector, TargetPath},
     model::Span,
     policy::poll::{Adaptive, Grid, LongPoll, Phase, Strategy},
-    scenario::{ConsumerNo, ConsumerPlan, EffectKind, Follows, Path, Plan},
+    scenario::{ConsumerNo, ConsumerPlan, EffectKind, Follows, HybridPlan, Path, Plan},
     workload::Arrivals,
 };
 
@@ -36,7 +36,8 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
                 (_, Some(grid)) => out.polling(plan, mine, &grid, tally),
                 (_, None) => out.leave_out("its polls lie on no even grid"),
             },
-            Path::Hybrid(_) => out.leave_out("two paths bring the same events"),
+            Path::Hybrid(_) if shown_late(plan, mine) => out.leave_out("its provider shows events late"),
+            Path::Hybrid(hybrid) => out.hybrid(plan, mine, hybrid, &faults, tally),
             Path::Webhook(_) if tally.switches.count() > 0 => out.leave_out("endpoints were switched off"),
             Path::Webhook(_) if tally.redelivered > 0 => out.leave_out("dead letters were sent again"),
             Path::Webhook(_) if provider.is_some_and(|provider| provider.sending.sender_pool.is_some()) => {
@@ -174,6 +175,37 @@ impl Rows<'_> {
         }
     }
 
+    fn hybrid(&mut self, plan: &Plan, mine: &ConsumerPlan, hybrid: &HybridPlan, faults: &[&FaultPlan], tally: &Tally) {
+        let (Some(provider), Arrivals::Poisson(_)) =
+            (plan.providers.get(usize::from(mine.provider)), &plan.workload.arrivals)
+        else {
+            return self.leave_out("its form needs Poisson arrivals");
+        };
+        let on_push_only = faults.iter().all(|fault| fault.selector.path == Some(TargetPath::Webhook));
+        let losses = losses(plan, mine, faults).filter(|_| on_push_only && provider.retry.jitter == 0.0);
+        let (Some(losses), Some(grid)) = (losses, hybrid.polling.strategy.grid()) else {
+            return self.leave_out("its form needs independent losses on the push path and polls on an even grid");
+        };
+        let Some(mean) = tally.ages.summary().mean else {
+            return self.leave_out("not every obligation took effect, so ages are censored");
+        };
+        let mut offsets_s = vec![0.0];
+        for delay in &provider.retry.delays {
+            offsets_s.push(offsets_s[offsets_s.len() - 1] + delay.as_secs_f64());
+        }
+        let form = model::Hybrid { p_r: losses.p_r, offsets_s: &offsets_s, poll_s: grid.interval.as_secs_f64() };
+        let n = tally.due as f64;
+        let assumes = "requests are lost independently and at once, no acks; network and queueing time are left out";
+        let effect = mine.effect.duration.as_secs_f64();
+        let sd = (form.mean_square_age() - form.mean_age_s().powi(2)).max(0.0).sqrt();
+        let predicted = form.mean_age_s() + effect;
+        self.add("mean age, hybrid = (1-p) W + p T/2", predicted, mean, Some(sd / n.sqrt()), assumes);
+        let first = tally.by_poll.receipts.saturating_sub(tally.by_poll.duplicates) as f64 / n;
+        let share = form.poll_first();
+        let error = (share * (1.0 - share) / n).sqrt();
+        self.add("share first seen by a poll = E[min(W, T)] / T", share, first, Some(error), assumes);
+    }
+
     fn waste(&mut self, plan: &Plan, mine: &ConsumerPlan, t: f64, tally: &Tally) {
         let equal_shares = mine.follows == Follows::All || plan.workload.subjects.is_multiple_of(mine.clients.max(1));
         let (polls, empty) = (tally.window_polls.0 as f64, tally.window_polls.1 as f64);
@@ -263,7 +295,7 @@ fn losses(plan: &Plan, mine: &ConsumerPlan, faults: &[&FaultPlan]) -> Option<Los
     let mut losses = Losses { p_r: 0.0, p_a: 0.0, k: provider.retry.max_attempts() };
     for fault in faults {
         let p = fault.selector.probability?;
-        if fault.selector != (Selector { probability: Some(p), ..Selector::default() }) {
+        if fault.selector != (Selector { probability: Some(p), path: fault.selector.path, ..Selector::default() }) {
             return None;
         }
         let of = match &fault.kind {

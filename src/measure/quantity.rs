@@ -51,6 +51,10 @@ quantities! {
     "rate_limited", Count, "page requests answered 429 by the provider's limit", |c| count(c.rate_limited);
     "endpoints_disabled", Count, "how often an endpoint was switched off", |c| count(c.endpoints_disabled);
     "receipts", Count, "times that an event was durably accepted", |c| maybe(c.receipts);
+    "receipts_by_push", Count, "receipts by a webhook", |c| maybe(c.receipts_by_push);
+    "receipts_by_poll", Count, "receipts by a poll", |c| maybe(c.receipts_by_poll);
+    "duplicates_by_push", Count, "receipts by a webhook beyond the first of their obligation", |c| maybe(c.duplicates_by_push);
+    "duplicates_by_poll", Count, "receipts by a poll beyond the first of their obligation", |c| maybe(c.duplicates_by_poll);
     "duplicates_received", Count, "receipts beyond the first per obligation", |c| maybe(c.duplicates_received);
     "duplicates_suppressed", Count, "duplicates recognised by a worker, or before their ack", |c| maybe(c.duplicates_suppressed);
     "duplicates_applied", Count, "effects beyond the first per obligation", |c| maybe(c.duplicates_applied);

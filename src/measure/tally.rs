@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     audit::{Book, Class, Facts},
+    fault::TargetPath,
     model::{ClientNo, EffectOutcome, Event, PollOutcome, Span, Time},
     record::{Attempt, Poll, Record},
 };
@@ -35,6 +36,8 @@ pub(super) struct Tally {
     pub(super) gave_up: u64,
     pub(super) open: u64,
     pub(super) receipts: u64,
+    pub(super) by_push: ByPath,
+    pub(super) by_poll: ByPath,
     pub(super) genuine_receipts: u64,
     pub(super) duplicates_received: u64,
     pub(super) duplicates_suppressed: u64,
@@ -79,6 +82,8 @@ impl Tally {
             gave_up: 0,
             open: 0,
             receipts: 0,
+            by_push: ByPath::default(),
+            by_poll: ByPath::default(),
             genuine_receipts: 0,
             duplicates_received: 0,
             duplicates_suppressed: 0,
@@ -106,10 +111,16 @@ impl Tally {
             Record::PollTally { second, after_window, empty, not_modified, lag_max, .. } => {
                 self.poll_tally(*second, *after_window, u64::from(*empty), u64::from(*not_modified), *lag_max);
             }
-            Record::Receipt { what, forged, at } => {
+            Record::Receipt { what, forged, by, at } => {
                 self.receipts += 1;
                 self.genuine_receipts += u64::from(!forged);
+                let path = match by {
+                    TargetPath::Webhook => &mut self.by_push,
+                    TargetPath::Poll => &mut self.by_poll,
+                };
+                path.receipts += 1;
                 if !forged && before.facts(*what).any(Facts::RECEIVED) {
+                    path.duplicates += 1;
                     self.duplicates_received += 1;
                     self.series.at(*at).duplicates_received += 1;
                 }
@@ -244,6 +255,15 @@ impl Tally {
     pub(super) fn class(&self, class: Class) -> u64 {
         self.classes.get(&class).copied().unwrap_or(0)
     }
+}
+
+/// What came by one path.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ByPath {
+    /// Times that an event was durably accepted.
+    pub(super) receipts: u64,
+    /// Of these, beyond the first per obligation, whichever path the first came by.
+    pub(super) duplicates: u64,
 }
 
 /// How a request ended.

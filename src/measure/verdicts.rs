@@ -96,7 +96,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
     };
     let role = Role::of(mine, no as ConsumerNo);
     // What a killed poller had not yet written down, the provider has seen.
-    let deaths = judged.lives.deaths(role) > 0 && mine.polls();
+    let deaths = judged.lives.deaths(role) > 0 && !mine.is_pushed();
     let told = tally.useful + tally.wasted + tally.failed;
     let untold = if deaths { tally.carried.saturating_sub(told) } else { 0 };
     ConsumerResult {
@@ -117,6 +117,10 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         rate_limited: tally.rate_limited,
         endpoints_disabled: tally.switches.count(),
         receipts: seen(tally.receipts),
+        receipts_by_push: seen(tally.by_push.receipts),
+        receipts_by_poll: seen(tally.by_poll.receipts),
+        duplicates_by_push: seen(tally.by_push.duplicates),
+        duplicates_by_poll: seen(tally.by_poll.duplicates),
         duplicates_received: seen(tally.duplicates_received),
         duplicates_suppressed: seen(tally.duplicates_suppressed),
         duplicates_applied: breaches(promises::EFFECT_ONCE),

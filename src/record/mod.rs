@@ -13,7 +13,7 @@ pub use read::{ReadError, ReadStats, read_dir, read_file};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    fault::CrashPoint,
+    fault::{CrashPoint, TargetPath},
     model::{
         AttemptOutcome, ClientNo, DisabledBy, EffectOutcome, Event, GiveUp, PollOutcome, RejectReason, Seq, Span,
         Subject, Time, Version, WallClock,
@@ -158,6 +158,8 @@ pub enum Record {
         what: Obligation,
         /// True where the provider never emitted it.
         forged: bool,
+        /// By which path it came.
+        by: TargetPath,
         /// When.
         at: Time,
     },

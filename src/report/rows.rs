@@ -52,6 +52,7 @@ rows! {
     }
     "Copies" {
         "receipts", true, |c| n(c.receipts);
+        "first seen by a poll", false, |c| n(first_by_poll(c));
         "duplicates received", true, |c| n(c.duplicates_received);
         "duplicates suppressed", false, |c| n(c.duplicates_suppressed);
         "duplicates applied", true, |c| harm(c.duplicates_applied);
@@ -75,6 +76,12 @@ rows! {
         "+ undelivered", true, |c| harm(c.undelivered);
         "given up, yet applied", false, |c| n(c.gave_up_but_applied);
     }
+}
+
+/// What a hybrid's polls brought before its webhooks did; for others the question does not arise.
+fn first_by_poll(consumer: &ConsumerResult) -> Option<u64> {
+    let polled = consumer.receipts_by_poll?.saturating_sub(consumer.duplicates_by_poll?);
+    Some(if consumer.kind == "hybrid" { polled } else { 0 })
 }
 
 fn n(value: Option<u64>) -> Cell {

@@ -1,7 +1,7 @@
 //! `[[consumer]]`.
 
 use super::{
-    ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows, LedgerKind, Path,
+    ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows, HybridPlan, LedgerKind, Path,
     ProviderPlan, QueueKind, WebhookPlan,
     error::{At, Problem},
     load::{Scale, span_or, within},
@@ -16,6 +16,7 @@ use crate::model::Span;
 enum Kind {
     Polling,
     Webhook,
+    Hybrid,
 }
 
 pub(super) fn read_consumers(
@@ -50,11 +51,10 @@ fn read_consumer(
     providers: &[ProviderPlan],
     scale: Scale,
 ) -> Result<ConsumerPlan, Problem> {
-    const LATER: &str = "use one \"polling\" and one \"webhook\" consumer";
     const KINDS: [(&str, Choice<Kind>); 3] = [
         ("polling", Choice::Here(Kind::Polling)),
         ("webhook", Choice::Here(Kind::Webhook)),
-        ("hybrid", Choice::NotYet(LATER)),
+        ("hybrid", Choice::Here(Kind::Hybrid)),
     ];
     const FOLLOWS: [(&str, Choice<Follows>); 2] =
         [("own", Choice::Here(Follows::Own)), ("all", Choice::Here(Follows::All))];
@@ -65,6 +65,10 @@ fn read_consumer(
     let path = match kind {
         Kind::Polling => Path::Polling(read_strategy(&at.key("strategy"), raw.strategy.as_ref(), scale)?),
         Kind::Webhook => Path::Webhook(read_webhook(at, raw)?),
+        Kind::Hybrid => Path::Hybrid(HybridPlan {
+            webhook: read_webhook(at, raw)?,
+            polling: read_strategy(&at.key("strategy"), raw.strategy.as_ref(), scale)?,
+        }),
     };
     let (queue, ledger) = read_engines(at, raw)?;
     let ttl_at = at.key("ledger_ttl");
@@ -104,8 +108,12 @@ fn refuse_foreign_keys(at: &At, raw: &RawConsumer, kind: Kind) -> Result<(), Pro
             ("dedupe", raw.dedupe.is_some()),
         ],
         Kind::Webhook => &[("strategy", raw.strategy.is_some())],
+        // We cannot poll in the name of somebody else's receiver, nor leave to a queue what two paths bring.
+        Kind::Hybrid => {
+            &[("url", raw.url.is_some()), ("secret_env", raw.secret_env.is_some()), ("dedupe", raw.dedupe.is_some())]
+        }
     };
-    let other = if kind == Kind::Polling { "webhook" } else { "polling" };
+    let other = if kind == Kind::Webhook { "polling" } else { "webhook" };
     for (key, given) in foreign {
         if *given {
             return Err(at.key(key).problem(
@@ -273,7 +281,8 @@ fn read_flaw(
 ) -> Result<Option<Flaw>, Problem> {
     let Some(name) = name else { return Ok(None) };
     let flaw = choose(at, name, &FLAWS.map(|(name, flaw)| (name, Choice::Here(flaw))))?;
-    if flaw.is_polling() != (kind == Kind::Polling) && flaw != Flaw::NoVersionGuard {
+    let fits = if flaw.is_polling() { kind != Kind::Webhook } else { kind != Kind::Polling };
+    if !fits && flaw != Flaw::NoVersionGuard {
         let whose = if flaw.is_polling() { "a polling" } else { "a webhook" };
         return Err(at.problem(format!("\"{name}\" is a flaw of {whose} consumer"), "move it, or remove it"));
     }

@@ -31,6 +31,7 @@ pub const EMBEDDED: &[Embedded] = embed![
     "order",
     "isolation",
     "rate-limited",
+    "hybrid",
 ];
 
 /// The scenario by name.

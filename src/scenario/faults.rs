@@ -12,7 +12,7 @@ use super::{
     tables::deserialize,
 };
 use crate::{
-    fault::{Crash, CrashPoint, FaultKind, FaultPlan, Selector, StallTarget, Way},
+    fault::{Crash, CrashPoint, FaultKind, FaultPlan, Selector, StallTarget, TargetPath, Way},
     model::{Span, Time},
 };
 
@@ -73,7 +73,7 @@ fn read_fault(
     let consumers = read_targets(
         &at.key("consumer"),
         named,
-        &|consumer| refusal(&kind, consumer, providers, mode),
+        &|consumer| refusal((&kind, selector.path), consumer, providers, mode),
         &name,
         consumers,
         provider,
@@ -102,7 +102,7 @@ fn read_selector(at: &At, table: &mut Table) -> Result<Selector, Problem> {
 }
 
 /// The keys that every fault takes.
-const COMMON_KEYS: [&str; 11] = [
+const COMMON_KEYS: [&str; 12] = [
     "probability",
     "every",
     "first",
@@ -112,6 +112,7 @@ const COMMON_KEYS: [&str; 11] = [
     "attempts",
     "attempt",
     "clients",
+    "path",
     "consumer",
     "provider",
 ];
@@ -137,7 +138,12 @@ fn check_limits(at: &At, selector: &Selector) -> Result<(), Problem> {
 }
 
 /// Why this fault cannot hit this consumer, if it cannot.
-fn refusal(kind: &FaultKind, consumer: &ConsumerPlan, providers: &[ProviderPlan], mode: Mode) -> Option<String> {
+fn refusal(
+    (kind, path): (&FaultKind, Option<TargetPath>),
+    consumer: &ConsumerPlan,
+    providers: &[ProviderPlan],
+    mode: Mode,
+) -> Option<String> {
     if let FaultKind::Stall(stall) = kind {
         let in_file = match stall.what {
             StallTarget::Process => true,
@@ -160,12 +166,20 @@ fn refusal(kind: &FaultKind, consumer: &ConsumerPlan, providers: &[ProviderPlan]
     if kind.can_hit().process && consumer.is_external() {
         return Some("its process is somebody else's".to_owned());
     }
-    let ways = [(Way::Push, consumer.is_pushed()), (Way::Pull, consumer.polls()), (Way::Process, true)];
+    let aims = |aim: TargetPath| path.is_none_or(|path| path == aim);
+    let ways = [
+        (Way::Push, consumer.is_pushed() && aims(TargetPath::Webhook)),
+        (Way::Pull, consumer.polls() && aims(TargetPath::Poll)),
+        (Way::Process, path.is_none()),
+    ];
     let mut reasons = ways.iter().filter(|(_, has)| *has).map(|(way, _)| kind.reaches(*way, mode));
     if ways.iter().any(|(way, has)| *has && kind.reaches(*way, mode).is_ok()) {
         return None;
     }
     // Its first way says why; that it is no process fault explains nothing.
+    if path.is_some() && ways.iter().all(|(_, has)| !has) {
+        return Some("it has no such path".to_owned());
+    }
     reasons.next().and_then(Result::err).map(str::to_owned)
 }
 

@@ -230,7 +230,7 @@ pub struct RawFormula {
 pub struct RawConsumer {
     /// Its name in results: letters, digits, '-' and '_'.
     pub name: String,
-    /// "polling" or "webhook".
+    /// "polling", "webhook", or "hybrid": a webhook and a reconciling poll of one client.
     #[schemars(extend("enum" = ["polling", "webhook", "hybrid"]))]
     pub kind: String,
     /// Its provider, where there are several.
@@ -239,7 +239,7 @@ pub struct RawConsumer {
     pub clients: Option<u32>,
     /// "own": each client follows its own share of the subjects. "all": each follows all. Default "own".
     pub follows: Option<String>,
-    /// Polling: how it asks. Read by its kind, so that each kind refuses unknown keys of its own.
+    /// Polling and hybrid: how it asks. Read by its kind, so that each kind refuses unknown keys of its own.
     #[schemars(with = "Option<RawStrategySchema>")]
     pub strategy: Option<toml::Table>,
     /// Where accepted events wait: "sqlite" or "memory". Default "sqlite".

@@ -44,3 +44,6 @@ mod strategies;
 
 /// Effects in somebody else's system.
 mod outbox;
+
+/// A webhook and a reconciling poll of one client.
+mod hybrid;

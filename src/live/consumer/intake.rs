@@ -7,7 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::Core;
 use crate::{
     backend::{Item, StoreError},
-    fault::CrashPoint,
+    fault::{CrashPoint, TargetPath},
     model::EventId,
     record::{Obligation, Record, RecordSink},
 };
@@ -18,6 +18,8 @@ const OFFERS_PER_BATCH: usize = 1_024;
 /// Events that want to be accepted together.
 pub(super) struct Offer {
     items: Vec<Item>,
+    /// By which path they came.
+    by: TargetPath,
     answer: oneshot::Sender<Result<(), AcceptError>>,
 }
 
@@ -36,9 +38,9 @@ pub enum AcceptError {
 }
 
 /// Offers events and waits for the verdict.
-pub(super) async fn offer(offers: &mpsc::Sender<Offer>, items: Vec<Item>) -> Result<(), AcceptError> {
+pub(super) async fn offer(offers: &mpsc::Sender<Offer>, items: Vec<Item>, by: TargetPath) -> Result<(), AcceptError> {
     let (answer, answered) = oneshot::channel();
-    offers.send(Offer { items, answer }).await.map_err(|_| AcceptError::Ending)?;
+    offers.send(Offer { items, by, answer }).await.map_err(|_| AcceptError::Ending)?;
     answered.await.unwrap_or(Err(AcceptError::Ending))
 }
 
@@ -63,6 +65,7 @@ pub(super) async fn run(core: Arc<Core>, mut offers: mpsc::Receiver<Offer>, mut 
 async fn take_in(core: &Core, batch: &mut Vec<Offer>) {
     let mut room = core.plan.queue_capacity.saturating_sub(core.queue.depth());
     let mut items = Vec::new();
+    let mut paths = Vec::new();
     let mut waiting = Vec::new();
     for offer in batch.drain(..) {
         // All of an offer or nothing of it; a large one may pass the mark by its own length.
@@ -74,13 +77,14 @@ async fn take_in(core: &Core, batch: &mut Vec<Offer>) {
         for _ in &offer.items {
             core.crash_points.reach(CrashPoint::BeforeStore);
         }
+        paths.extend(std::iter::repeat_n(offer.by, offer.items.len()));
         items.extend(offer.items);
         waiting.push(offer.answer);
     }
     if waiting.is_empty() {
         return;
     }
-    let receipts: Vec<Record> = items.iter().map(|item| receipt(core, item)).collect();
+    let receipts: Vec<Record> = items.iter().zip(paths).map(|(item, by)| receipt(core, item, by)).collect();
     let stored = core.queue.put(items).await;
     match &stored {
         Ok(kept) => {
@@ -96,16 +100,16 @@ async fn take_in(core: &Core, batch: &mut Vec<Offer>) {
 }
 
 /// Stamped when the batch is formed; the file's order is the order of commits.
-pub(super) fn receipt(core: &Core, item: &Item) -> Record {
+pub(super) fn receipt(core: &Core, item: &Item, by: TargetPath) -> Record {
     let (what, forged) = obligation(core, item.client, &item.event_id);
-    Record::Receipt { what, forged, at: core.now() }
+    Record::Receipt { what, forged, by, at: core.now() }
 }
 
 /// What is written down of a copy besides its receipt. Of a forged one nothing: its number is not an
 /// event's.
 fn suppressed(receipt: &Record) -> Option<Record> {
     match *receipt {
-        Record::Receipt { what, forged: false, at } => Some(Record::Suppressed { what, at }),
+        Record::Receipt { what, forged: false, at, .. } => Some(Record::Suppressed { what, at }),
         _ => None,
     }
 }

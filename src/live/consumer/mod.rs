@@ -37,7 +37,7 @@ use crate::{
         self, Copies, CursorStore, Downstream, Durability, Item, Ledger, LedgerHooks, Outbox, Queue, StoreError,
         volatile_records,
     },
-    fault::CrashPoint,
+    fault::{CrashPoint, TargetPath},
     model::{RunId, Time},
     record::{RecordLog, RecordSink},
     rng::Draws,
@@ -173,18 +173,18 @@ impl Consumer {
 
     /// Accepts one event: durable, and its receipt written down, when this returns.
     pub async fn accept(&self, item: Item) -> Result<(), AcceptError> {
-        intake::offer(&self.offers, vec![item]).await
+        intake::offer(&self.offers, vec![item], TargetPath::Webhook).await
     }
 
     /// Accepts a page of events for a poller. Behind a queue that forgets, a page is safe only when
     /// it is applied: then this waits for that.
     pub async fn accept_page(&self, items: Vec<Item>) -> Result<(), AcceptError> {
         if self.core.queue.durability() > Durability::None {
-            return intake::offer(&self.offers, items).await;
+            return intake::offer(&self.offers, items, TargetPath::Poll).await;
         }
         let keys: Vec<_> = items.iter().map(|item| (item.client, item.event_id.clone())).collect();
         let settled = self.core.pages.expect(&keys);
-        if let Err(error) = intake::offer(&self.offers, items).await {
+        if let Err(error) = intake::offer(&self.offers, items, TargetPath::Poll).await {
             self.core.pages.forget(&keys);
             return Err(error);
         }

@@ -25,7 +25,7 @@ async fn open(dir: &Path, change: impl FnOnce(&mut ConsumerPlan)) -> (Role, Cons
     change(&mut consumer);
     let assignment = Assignment {
         plan: testing::plan(consumer),
-        part: Part::Poller { consumer: 0, base_url: String::new() },
+        part: Part::Poller { consumer: 0 },
         records: dir.join("poller.records"),
         stores: dir.join("stores"),
         listen: (Ipv4Addr::LOCALHOST, 0).into(),
@@ -33,6 +33,7 @@ async fn open(dir: &Path, change: impl FnOnce(&mut ConsumerPlan)) -> (Role, Cons
         incarnation: 0,
         crashes_left: 0,
         epoch: None,
+        pull_api: None,
     };
     let mut role = Role::standalone(assignment, Epoch::ahead(Duration::ZERO), watch::channel(false).1).unwrap();
     let consumer = Consumer::open(&role, 0).unwrap();

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     backend::{Item, Leased, StoreError},
-    fault::CrashPoint,
+    fault::{CrashPoint, TargetPath},
     model::{EffectOutcome, Span},
 };
 
@@ -60,7 +60,7 @@ impl Consumer {
                 clock.sleep_until(clock.now() + UNSTORED).await;
             }
             // Nobody is left to tell of a failure.
-            let _ = intake::offer(&offers, vec![item]).await;
+            let _ = intake::offer(&offers, vec![item], TargetPath::Webhook).await;
         });
     }
 
@@ -69,7 +69,7 @@ impl Consumer {
         let core = &self.core;
         spend(core, &item).await;
         let outcomes = apply(core, std::iter::once(&item)).await?;
-        write_receipts(core, vec![receipt(core, &item)], Vec::new());
+        write_receipts(core, vec![receipt(core, &item, TargetPath::Webhook)], Vec::new());
         for outcome in outcomes {
             write_down(core, &item, outcome);
         }

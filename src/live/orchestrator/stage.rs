@@ -88,6 +88,8 @@ pub(super) struct Stage<'a> {
     external_secrets: BTreeMap<ConsumerNo, Secret>,
     pub actors: Vec<Actor>,
     epoch: Option<Epoch>,
+    /// The pull APIs by provider, once they are bound.
+    pull_apis: BTreeMap<u16, SocketAddr>,
     /// What roles said of why they could not go on, for the user's eyes.
     pub failures: Vec<String>,
     /// Stores locked up by faults.
@@ -108,6 +110,7 @@ impl<'a> Stage<'a> {
             external_secrets: options.external_secrets.clone(),
             actors: Vec::new(),
             epoch: None,
+            pull_apis: BTreeMap::new(),
             failures: Vec::new(),
             locks: Locks::default(),
             events_in,
@@ -173,10 +176,11 @@ impl<'a> Stage<'a> {
         let capture = plan.workload.capture().map(|_| self.dir.join(super::CAPTURE));
         let part = Part::Provider { provider, endpoints, capture };
         let address = self.enter(Role::Provider(provider), name, part).await?;
+        self.pull_apis.insert(provider, address);
         for (number, consumer) in (0..).zip(&plan.consumers) {
             // A consumer that is pushed to is on the stage already.
             if !consumer.is_pushed() && served(number) {
-                let part = Part::Poller { consumer: number, base_url: format!("http://{address}") };
+                let part = Part::Poller { consumer: number };
                 self.enter(Role::Poller(number), consumer.name.clone(), part).await?;
             }
         }
@@ -278,6 +282,7 @@ impl<'a> Stage<'a> {
             incarnation: actor.incarnation,
             crashes_left: actor.crashes_left,
             epoch: self.epoch,
+            pull_api: self.pull_api_of(actor.role),
         };
         let log = self.log_path(actor);
         let process = Process::spawn(&self.program, assignment, &log, index, self.events_in.clone()).await?;
@@ -291,11 +296,20 @@ impl<'a> Stage<'a> {
     /// Tells everybody when t0 is.
     pub async fn start(&mut self, epoch: Epoch) {
         self.epoch = Some(epoch);
-        for actor in &mut self.actors {
+        let pull_apis: Vec<_> = self.actors.iter().map(|actor| self.pull_api_of(actor.role)).collect();
+        for (actor, pull_api) in self.actors.iter_mut().zip(pull_apis) {
             if let Some(process) = &mut actor.process {
-                process.order(&Order::Start(epoch)).await;
+                process.order(&Order::Start { epoch, pull_api }).await;
             }
         }
+    }
+
+    /// Where a consumer polls, if it does and its provider is bound.
+    fn pull_api_of(&self, role: Role) -> Option<String> {
+        let (Role::Receiver(consumer) | Role::Poller(consumer)) = role else { return None };
+        let mine = &self.plan.consumers[usize::from(consumer)];
+        let address = self.pull_apis.get(&mine.provider).filter(|_| mine.polls())?;
+        Some(format!("http://{address}"))
     }
 
     /// The next thing that a living process says, or its end. Updates what is known of it.
@@ -381,6 +395,11 @@ impl<'a> Stage<'a> {
     /// failed; then the provider, so that nothing new is sent; the receivers last.
     pub async fn stop_all(&mut self, clock: Clock, interrupts: &mut watch::Receiver<u32>) -> Result<(), RunError> {
         self.locks.release_all();
+        for process in self.actors.iter_mut().filter_map(|actor| actor.process.as_mut()) {
+            // One that is stopped would read it too late.
+            process.freeze(false);
+            process.order(&Order::StopPolling).await;
+        }
         for wave in [is_poller, is_provider, is_receiver] {
             for actor in &mut self.actors {
                 if let (true, Some(process)) = (wave(actor.role), &mut actor.process) {

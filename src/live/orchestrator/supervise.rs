@@ -184,7 +184,7 @@ struct Quiet {
 impl Quiet {
     /// True when every role has been quiet over several of its reports.
     fn holds(&mut self, stage: &Stage<'_>) -> bool {
-        if !stage.actors.iter().all(looks_quiet) {
+        if !stage.actors.iter().all(|actor| looks_quiet(actor, stage.plan())) {
             self.since = None;
             return false;
         }
@@ -194,13 +194,15 @@ impl Quiet {
     }
 }
 
-fn looks_quiet(actor: &Actor) -> bool {
+fn looks_quiet(actor: &Actor, plan: &Plan) -> bool {
     let progress = &actor.progress;
     actor.lives()
         && match actor.role {
             Role::Provider(_) => progress.emission_over && progress.open == 0,
-            Role::Receiver(_) => progress.waiting == 0,
-            Role::Poller(_) => progress.waiting == 0 && progress.quiet_polls > 0,
+            Role::Receiver(consumer) | Role::Poller(consumer) => {
+                let polls = plan.consumers[usize::from(consumer)].polls();
+                progress.waiting == 0 && (!polls || progress.quiet_polls > 0)
+            }
             Role::Orchestrator => true,
         }
 }

@@ -47,14 +47,14 @@ struct Shared {
 
 /// Plays a [`Part::Poller`] until told to stop.
 pub async fn run(mut role: Role) -> Result<(), RoleError> {
-    let Part::Poller { consumer: number, base_url } = role.assignment.part.clone() else {
+    let Part::Poller { consumer: number } = role.assignment.part else {
         return Err(RoleError::Assignment("not a poller's part".to_owned()));
     };
     let consumer = Arc::new(Consumer::open(&role, number)?);
     role.ready(None, None);
     let clock = role.start().await;
     consumer.start(clock);
-    let mut polling = Polling::start(&role, number, &base_url, clock, &consumer)?;
+    let mut polling = Polling::start(&role, number, clock, &consumer)?;
     let mut stop = role.stop_signal();
     let reporter = role.reporter();
     let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
@@ -88,7 +88,6 @@ impl Polling {
     pub fn start(
         role: &Role,
         number: ConsumerNo,
-        base_url: &str,
         clock: Clock,
         consumer: &Arc<Consumer>,
     ) -> Result<Polling, RoleError> {
@@ -109,7 +108,7 @@ impl Polling {
         let mut clients = JoinSet::new();
         for client in 0..plan.clients {
             let asker = Asker {
-                base_url: base_url.to_owned(),
+                base_url: role.pull_api()?.to_owned(),
                 http: http.clone(),
                 consumer: plan.name.clone(),
                 client,

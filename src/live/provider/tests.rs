@@ -25,6 +25,7 @@ fn assignment(plan: Plan, dir: &std::path::Path, endpoints: Vec<EndpointAddress>
         incarnation: 0,
         crashes_left: 0,
         epoch: None,
+        pull_api: None,
     }
 }
 

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 
 use self::{handler::Handler, metrics::Metrics, server::Limits};
 use super::{
@@ -27,6 +27,7 @@ use super::{
     clock::Clock,
     consumer::Consumer,
     control::{Assignment, Part},
+    poller::Polling,
 };
 use crate::{
     model::Span,
@@ -85,10 +86,12 @@ impl Receiver {
         self.consumer.start(clock);
         let metrics = Arc::new(Metrics::new());
         let handler = Arc::new(self.handler(clock, Arc::clone(&metrics)));
-        let Receiver { role, consumer, listener, admin, limits, .. } = self;
+        let Receiver { role, number, consumer, listener, admin, limits, .. } = self;
         let serving = tokio::spawn(server::serve(listener, handler, limits, role.stop_signal()));
         let administration = tokio::spawn(admin::serve(admin, metrics, Arc::clone(&consumer), clock));
-        report_until_stopped(&role, &consumer).await?;
+        let polls = role.assignment.plan.consumers[usize::from(number)].polls();
+        let mut polling = polls.then(|| Polling::start(&role, number, clock, &consumer)).transpose()?;
+        report_until_stopped(&role, &consumer, clock, &mut polling).await?;
         let _ = serving.await;
         administration.abort();
         let _ = administration.await;
@@ -127,19 +130,52 @@ fn part_of(assignment: &Assignment) -> Result<(ConsumerNo, WebhookPlan, Vec<Vec<
     Ok((*consumer, webhook.clone(), read_secrets(secrets)?))
 }
 
-/// Returns when the role shall end, or with the store's failure that ends it.
-async fn report_until_stopped(role: &Role, consumer: &Consumer) -> Result<(), RoleError> {
-    let (mut stop, reporter) = (role.stop_signal(), role.reporter());
+/// Returns when the role shall end, or with the failure that ends it. `polling` is a hybrid's other path.
+async fn report_until_stopped(
+    role: &Role,
+    consumer: &Consumer,
+    clock: Clock,
+    polling: &mut Option<Polling>,
+) -> Result<(), RoleError> {
+    let (mut stop, mut stop_polling, reporter) = (role.stop_signal(), role.stop_polling_signal(), role.reporter());
     let mut tick = tokio::time::interval(PROGRESS_INTERVAL);
+    let mut polls = true;
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return Ok(()),
+            () = turned(&mut stop) => return Ok(()),
+            () = turned(&mut stop_polling), if polls => {
+                polls = false;
+                if let Some(polling) = polling {
+                    polling.stop(role.records.as_ref()).await;
+                }
+            }
             _ = tick.tick() => {
                 consumer.check()?;
+                if let Some(polling) = polling.as_ref() {
+                    polling.write_tallies(role.records.as_ref());
+                }
                 role.records.flush();
-                reporter.progress(consumer.progress());
+                let progress = consumer.progress();
+                reporter.progress(match polling.as_ref() {
+                    Some(polling) => polling.progress(progress, clock.now()),
+                    None => progress,
+                });
             }
+            failed = failure(polling), if polls => return Err(failed),
         }
+    }
+}
+
+/// Returns when a signal has turned true, or can no more.
+async fn turned(signal: &mut watch::Receiver<bool>) {
+    let _ = signal.wait_for(|turned| *turned).await;
+}
+
+/// A polling client's failure; nothing where none polls.
+async fn failure(polling: &mut Option<Polling>) -> RoleError {
+    match polling {
+        Some(polling) => polling.failed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -86,6 +86,7 @@ impl Site {
             incarnation,
             crashes_left: 0,
             epoch: (incarnation > 0).then_some(self.epoch),
+            pull_api: None,
         };
         let (stop, stopped) = watch::channel(false);
         (Role::standalone(assignment, self.epoch, stopped).unwrap(), stop)
