@@ -8,6 +8,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod hostile;
 mod ingest;
 mod open;
 mod site;
@@ -22,7 +23,7 @@ use serde_json::{Value, json};
 use support::{bare, figures};
 
 /// Measures the receiver against bare hyper.
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 struct Options {
     /// Rounds; figures are medians over them.
     #[arg(long, default_value_t = 5)]
@@ -36,8 +37,8 @@ struct Options {
     /// Bytes of a body.
     #[arg(long, default_value_t = 1024)]
     body_bytes: usize,
-    /// The parts to measure: ingest, sustained, open, wrk.
-    #[arg(long, value_delimiter = ',', default_value = "ingest,sustained,open")]
+    /// The parts to measure: ingest, sustained, open, hostile, wrk.
+    #[arg(long, value_delimiter = ',', default_value = "ingest,sustained,open,hostile")]
     parts: Vec<String>,
     /// The queue engines to measure.
     #[arg(long, value_delimiter = ',', default_value = "sqlite")]
@@ -62,8 +63,13 @@ impl Options {
 /// A part of the bench: prints its figures and returns them.
 type Part = fn(&Options) -> anyhow::Result<Value>;
 
-const PARTS: [(&str, Part); 4] =
-    [("ingest", ingest::run), ("sustained", sustained::run), ("open", open::run), ("wrk", wrk::run)];
+const PARTS: [(&str, Part); 5] = [
+    ("ingest", ingest::run),
+    ("sustained", sustained::run),
+    ("open", open::run),
+    ("hostile", hostile::run),
+    ("wrk", wrk::run),
+];
 
 fn main() -> anyhow::Result<()> {
     let options = Options::parse();

@@ -58,6 +58,11 @@ pub fn requests(server: &Server, count: u32, body_bytes: usize) -> Arc<Requests>
 impl Site {
     /// Starts a receiver with fresh stores.
     pub fn start(queue: &str, workers: Workers) -> anyhow::Result<Site> {
+        Site::start_with(queue, workers, 4_096)
+    }
+
+    /// Starts a receiver with fresh stores and room for so many connections.
+    pub fn start_with(queue: &str, workers: Workers, connection_limit: u32) -> anyhow::Result<Site> {
         let (workers, duration) = match workers {
             Workers::Idle => (1, "1h"),
             Workers::On => (4, "0s"),
@@ -67,7 +72,7 @@ impl Site {
         let scenario = format!(
             "title = \"bench\"\nrun_id = \"{}\"\n[[consumer]]\nname = \"webhook\"\nkind = \"webhook\"\n\
              queue = \"{queue}\"\nqueue_capacity = 1000000000\nworkers = {workers}\n\
-             connection_limit = 4096\ndedupe = {dedupe}\neffect = {{ duration = \"{duration}\" }}\n",
+             connection_limit = {connection_limit}\ndedupe = {dedupe}\neffect = {{ duration = \"{duration}\" }}\n",
             run_id()
         );
         let dir = tempfile::tempdir()?;
