@@ -24,7 +24,7 @@ use crate::{
 
 const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS queue (
-        id INTEGER PRIMARY KEY AUTOINCREMENT, client INTEGER NOT NULL, event_id TEXT NOT NULL,
+        id INTEGER PRIMARY KEY, client INTEGER NOT NULL, event_id TEXT NOT NULL,
         subject INTEGER NOT NULL, version INTEGER NOT NULL, received_at INTEGER NOT NULL,
         tries INTEGER NOT NULL DEFAULT 0);
     CREATE TABLE IF NOT EXISTS dead_letter (
@@ -52,6 +52,9 @@ struct Line {
     ready: Mutex<VecDeque<Leased>>,
     arrived: Notify,
     depth: AtomicU64,
+    /// The id of the next row. An id names a lease, so none comes twice within a process; leases do not
+    /// outlive it. SQLite's AUTOINCREMENT would promise more, for another page in every commit.
+    next_id: AtomicU64,
 }
 
 impl Line {
@@ -98,6 +101,7 @@ impl SqliteQueue {
                 .map_err(&wrong)?;
             let left: Vec<Leased> = left.collect::<Result<_, _>>().map_err(&wrong)?;
             line.depth.store(left.len() as u64, Ordering::Relaxed);
+            line.next_id.store(left.last().map_or(0, |last| last.lease) + 1, Ordering::Relaxed);
             line.push(left);
         }
         let writer = Writer::start(path, connection, Arc::clone(&line), Box::new(|_| {}))?;
@@ -120,13 +124,14 @@ pub(in crate::backend) fn read_item(row: &Row<'_>) -> rusqlite::Result<Item> {
 impl Call for QueueCall {
     type Shared = Arc<Line>;
 
-    fn run(&mut self, _line: &mut Arc<Line>, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    fn run(&mut self, line: &mut Arc<Line>, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         match self {
             QueueCall::Put { items, copies, leases, .. } => {
                 let mut claim = transaction
                     .prepare_cached("INSERT INTO accepted (client, event_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
                 let mut insert = transaction.prepare_cached(
-                    "INSERT INTO queue (client, event_id, subject, version, received_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO queue (id, client, event_id, subject, version, received_at)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 )?;
                 for item in items {
                     // Whoever inserts the claim has the right to the row.
@@ -135,8 +140,9 @@ impl Call for QueueCall {
                         continue;
                     }
                     let at = item.received_at.0 as i64;
-                    let id = insert.insert(params![item.client, item.event_id, item.subject, item.version, at])?;
-                    leases.push(id as u64);
+                    let id = line.next_id.fetch_add(1, Ordering::Relaxed);
+                    insert.execute(params![id as i64, item.client, item.event_id, item.subject, item.version, at])?;
+                    leases.push(id);
                 }
             }
             QueueCall::Done { leases, removed } => {

@@ -86,6 +86,8 @@ impl From<Leave> for Cut {
 pub(super) struct Metrics {
     registry: Registry,
     requests: Family<Status, Counter>,
+    /// The one of `requests` that every ack counts: found once, not per request.
+    acks: Counter,
     rejected: Family<Reason, Counter>,
     cut: Family<Reason, Counter>,
     receipts: Counter,
@@ -99,8 +101,10 @@ impl Metrics {
         let mut registry = Registry::with_prefix("pushpull");
         // From a tenth of a millisecond to beyond the usual ack budget of 3 s.
         let buckets = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+        let requests = Family::<Status, Counter>::default();
         let metrics = Metrics {
-            requests: Family::default(),
+            acks: requests.get_or_create_owned(&Status { status: 200 }),
+            requests,
             rejected: Family::default(),
             cut: Family::default(),
             receipts: Counter::default(),
@@ -128,11 +132,13 @@ impl Metrics {
 
     /// Counts an answer.
     pub fn answered(&self, status: u16, took: Span) {
-        self.requests.get_or_create(&Status { status: u32::from(status) }).inc();
-        // A refusal is quick and would flatter the acks.
-        if status == 200 {
-            self.latency.observe(took.as_secs_f64());
+        if status != 200 {
+            self.requests.get_or_create(&Status { status: u32::from(status) }).inc();
+            return;
         }
+        self.acks.inc();
+        // A refusal is quick and would flatter the acks.
+        self.latency.observe(took.as_secs_f64());
     }
 
     /// Counts a refusal.
