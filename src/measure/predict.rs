@@ -29,6 +29,7 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
     } else {
         match &mine.path {
             Path::Polling(_) if !faults.is_empty() => out.leave_out("faults hit its polls"),
+            Path::Polling(_) if tally.rate_limited > 0 => out.leave_out("the provider's limit turned polls away"),
             Path::Polling(_) if shown_late(plan, mine) => out.leave_out("its provider shows events late"),
             Path::Polling(polling) => match (&polling.strategy, polling.strategy.grid()) {
                 (Strategy::Adaptive(adaptive), _) => out.adaptive(plan, mine, adaptive, tally),
@@ -97,6 +98,10 @@ impl Rows<'_> {
             return self
                 .leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
         };
+        if grid.phase == Phase::Aligned && grid.jitter() > 0.0 {
+            return self
+                .leave_out("spread polls that all begin one interval after t0 are not stationary from the start");
+        }
         self.polling_ages(mine, grid, &tally.ages);
         if grid.jitter() == 0.0 {
             self.waste(plan, mine, t, tally);

@@ -24,6 +24,7 @@ pub const EMBEDDED: &[Embedded] = embed![
     "short-outage",
     "wasted-polls",
     "high-rate",
+    "herd",
     "ack-budget",
     "burst",
     "ledger-retention",

@@ -29,7 +29,10 @@ fn cut_short(plan: &Plan, warnings: &mut Vec<String>) {
 
 /// Timeouts and effect durations keep their length while schedules shrink around them.
 fn unscaled_beyond_scaled(plan: &Plan, warnings: &mut Vec<String>) {
-    for provider in &plan.providers {
+    for (number, provider) in (0..).zip(&plan.providers) {
+        if !plan.consumers.iter().any(|consumer| consumer.provider == number && consumer.is_pushed()) {
+            continue;
+        }
         if let Some(shortest) = provider.retry.delays.iter().min().filter(|d| **d < provider.ack_timeout) {
             warnings.push(format!(
                 "{}: the ack timeout ({}, not scaled) is longer than the shortest retry delay ({shortest} after time_scale = {})",
