@@ -10,10 +10,12 @@
 
 mod fate;
 mod reach;
+mod reference;
 mod select;
 
 pub use fate::{Attack, Copies, Fate, Hold, LossSeen, RequestFate, ResponseFate, Signing};
 pub use reach::{NOT_VIRTUAL, Way};
+pub use reference::reference;
 pub use select::{DrawKey, Selector, Target, TargetPath};
 
 use schemars::JsonSchema;

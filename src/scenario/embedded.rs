@@ -27,6 +27,8 @@ pub const EMBEDDED: &[Embedded] = embed![
     "herd",
     "ack-budget",
     "burst",
+    "outbox",
+    "rotation",
     "ledger-retention",
     "poison",
     "order",

@@ -172,7 +172,9 @@ pub mod skew_text {
             Some(size) => (true, size),
             None => (false, text.as_str()),
         };
-        let size = parse_span(size).map_err(D::Error::custom)?;
+        // The whole text is what the reader looks for.
+        let whole = |error: UnitError| D::Error::custom(format!("'{text}' is no duration; {}", error.fix));
+        let size = parse_span(size).map_err(whole)?;
         let ahead = i64::try_from(size.0).map_err(|_| D::Error::custom(format!("'{text}' is more than 292 years")))?;
         Ok(Skew(if behind { -ahead } else { ahead }))
     }

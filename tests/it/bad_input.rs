@@ -309,3 +309,58 @@ fn dedupe_is_refused_where_it_would_mean_nothing() {
       fix: remove it, or write kind = "webhook"
     "#);
 }
+
+#[test]
+fn a_fault_or_an_effect_that_does_not_fit_is_refused_with_the_reason() {
+    let poll =
+        "[[consumer]]\nname = \"poll\"\nkind = \"polling\"\nstrategy = { kind = \"fixed\", interval = \"1s\" }\n";
+    let fault = |kind: &str, keys: &str| format!("[[fault]]\nkind = \"{kind}\"\n{keys}\n");
+    let window = "from = \"1s\"\nuntil = \"2s\"";
+    let cases = [
+        format!("{HEAD}{poll}{}", fault("reorder", "consumer = \"poll\"")),
+        format!("{HEAD}{poll}{}", fault("corrupt", "what = \"signature\"")),
+        format!("{HEAD}{WEBHOOK}{}", fault("reorder", "by = 0")),
+        format!("{HEAD}{WEBHOOK}{}", fault("reorder", "attempts = [2]")),
+        format!("{HEAD}{WEBHOOK}{}", fault("slow-body", "bytes_per_s = 0")),
+        format!("{HEAD}{WEBHOOK}{}", fault("clock-skew", "by = \"0s\"")),
+        format!("{HEAD}{WEBHOOK}{}", fault("clock-skew", "by = \"-soon\"")),
+        format!("{HEAD}{WEBHOOK}{}", fault("delay", "delay = \"1ms\"\ndistribution = \"pareto\"")),
+        format!("{HEAD}{WEBHOOK}{}", fault("delay", "delay = \"1ms\"\nat_most = \"1s\"")),
+        format!("{HEAD}{WEBHOOK}queue = \"memory\"\n{}", fault("stall", &format!("what = \"queue\"\n{window}"))),
+        format!("{HEAD}{WEBHOOK}ledger = \"none\"\n{}", fault("stall", &format!("what = \"ledger\"\n{window}"))),
+        format!("{HEAD}{WEBHOOK}{}", fault("crash", "point = \"after-call\"")),
+        format!("{HEAD}{WEBHOOK}effect = {{ honours_key = false }}\n"),
+        format!("{HEAD}{WEBHOOK}effect = \"external\"\nflaw = \"check-then-act\"\n"),
+    ];
+    let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:8: fault.reorder.consumer: "reorder" cannot hit "poll": a page lists events in the log's order, and a client asks for one page at a time
+      fix: name another consumer, or remove the fault
+    pushpull: s.toml:6: fault.corrupt.consumer: no consumer here can be hit by "corrupt": a page carries no signature
+      fix: remove the fault
+    pushpull: s.toml:7: fault.reorder.by: an event that nobody overtakes keeps its place
+      fix: write 1 or more
+    pushpull: s.toml:7: fault.reorder.attempts: it is the first attempt that is held back
+      fix: remove it
+    pushpull: s.toml:7: fault.slow-body.bytes_per_s: a body that never comes is a hanging connection
+      fix: write 1 or more, or kind = "outage" with how = "hang"
+    pushpull: s.toml:7: fault.clock-skew.by: a clock that is off by nothing is right
+      fix: write by = "310s", or by = "-310s"
+    pushpull: s.toml:7: fault.clock-skew.by: '-soon' is no duration
+      fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
+    pushpull: s.toml:5: fault.delay.spread: a distribution of what comes on top needs a size
+      fix: write spread = "50ms"
+    pushpull: s.toml:8: fault.delay.at_most: a uniform spread is its own bound
+      fix: write a smaller spread instead
+    pushpull: s.toml:6: fault.stall.consumer: no consumer here can be hit by "stall": that store of its is no SQLite database, and only those can be locked
+      fix: remove the fault
+    pushpull: s.toml:6: fault.stall.consumer: no consumer here can be hit by "stall": that store of its is no SQLite database, and only those can be locked
+      fix: remove the fault
+    pushpull: s.toml:5: fault.crash.consumer: no consumer here can be hit by "crash": it calls nobody: its effect is not "external"
+      fix: remove the fault
+    pushpull: s.toml:5: consumer.webhook.effect.honours_key: only somebody else's system is called with a key
+      fix: remove it, or write kind = "external"
+    pushpull: s.toml:6: consumer.webhook.flaw: "check-then-act" is a way of applying effects here, and these happen elsewhere
+      fix: write effect = "append" or "set", or remove it
+    "#);
+}

@@ -119,3 +119,26 @@ fn an_expectation_on_what_nobody_observed_fails_and_says_so() {
     assert_eq!(run.run()["expectations"][0]["pass"], false);
     assert!(run.stdout().contains("not observed"), "{}", run.stdout());
 }
+
+#[test]
+fn newer_faults_work_against_it_and_one_that_verifies_nothing_is_caught() {
+    let foreign = Foreign::start();
+    let text = format!(
+        "title = \"a foreign receiver\"\nduration = \"3s\"\ndrain = \"20s\"\n[workload]\n\
+         arrivals = {{ kind = \"constant\", rate = \"50/s\" }}\n[[provider]]\nretry = [\"30ms\", \"60ms\"]\n\
+         [[consumer]]\nname = \"receiver\"\nkind = \"webhook\"\nurl = \"http://127.0.0.1:{}/hook\"\n\
+         [[fault]]\nkind = \"reorder\"\nevery = 7\n[[fault]]\nkind = \"corrupt\"\nevery = 10\n\
+         [[fault]]\nkind = \"slow-body\"\nbytes_per_s = 20000\nevery = 9\n\
+         [[fault]]\nkind = \"clock-skew\"\nby = \"310s\"\nuntil = \"1s\"\n\
+         [[fault]]\nkind = \"rotate-secret\"\nfrom = \"1s\"\nuntil = \"2s\"\n",
+        foreign.port
+    );
+    let (run, _work) = run(&text, &[]);
+    let requests = foreign.requests() as u64;
+    assert_eq!(run.why_void_but_lag(), Vec::<String>::new(), "{}", run.stdout());
+    assert_eq!((requests, run.count("receiver", "acked")), (149, 149), "{}", run.stdout());
+    // It answers 200 to whatever comes: the 50 events signed with an unknown secret, and every tenth of the others.
+    // How far its clock may be off nobody here knows.
+    assert_eq!(run.count("receiver", "spoiled_accepted"), 50 + 14 - 5, "{}", run.stdout());
+    assert!(run.stdout().contains("BROKEN receiver"), "{}", run.stdout());
+}

@@ -153,3 +153,15 @@ fn every_fault_is_used() {
         assert!(squeezed.contains(&format!("kind = \"{}\"", kind.name)), "nobody uses {}", kind.name);
     }
 }
+
+#[test]
+fn the_reference_says_what_the_code_says() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/faults.md");
+    let wanted = pushpull::fault::reference();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, wanted, "docs/faults.md: UPDATE_DOCS=1 cargo test --test it the_reference writes it anew");
+}
