@@ -242,7 +242,7 @@ impl SharedPool {
     }
 
     /// An attempt starts when those before it have started, not when they have ended: what is still being
-    /// served (E[S^2] / 2E[S] per worker) was not waited for. Against that, workers idle until the dead
+    /// served (`E[S^2] / 2E[S]` per worker) was not waited for. Against that, workers idle until the dead
     /// attempts have filled them.
     fn head_start_s(self, phi: f64) -> f64 {
         let square = phi * self.timeout_s * self.timeout_s + (1.0 - phi) * self.service_s * self.service_s;
