@@ -30,8 +30,17 @@ fn one(run: &RunResult, figure: &str) -> String {
     match read(run, figure) {
         Some((value, quantity)) if quantity.unit == Unit::Seconds => in_both_times(run, value),
         Some((value, quantity)) => in_unit(value, quantity.unit),
+        None if beyond(run, figure) => "longer than the run".to_owned(),
         None => NOT_OBSERVED.to_owned(),
     }
+}
+
+/// Whether a figure is an age that lies among obligations without an effect.
+fn beyond(run: &RunResult, figure: &str) -> bool {
+    let Some((name, quantity)) = figure.split_once('.') else { return false };
+    let consumer = run.consumers.iter().find(|consumer| consumer.name == name);
+    let age = consumer.and_then(|consumer| consumer.age_s.as_ref());
+    quantity.starts_with("age_s.") && age.is_some_and(|age| age.censored > 0)
 }
 
 /// A time on this machine's clock, and in the scenario's time where that passes faster. Below a tenth

@@ -115,8 +115,20 @@ fn sentence(run: &RunResult) -> Option<String> {
         said.push_str(&format!(", {last} up to {}", in_both_times(run, most)));
     }
     said.push('.');
+    said.push_str(&never(run));
     said.push_str(&caught_up(run).unwrap_or_default());
     Some(said)
+}
+
+/// What the picture leaves out, in words.
+fn never(run: &RunResult) -> String {
+    let left_out = |c: &ConsumerResult| {
+        let shown = c.applied? + c.superseded.unwrap_or(0) + c.pending.unwrap_or(0);
+        Some((c.name.clone(), c.due.saturating_sub(shown))).filter(|(_, n)| *n > 0)
+    };
+    let told = run.consumers.iter().filter_map(left_out).map(|(name, n)| format!("{} of {name}", count(n)));
+    let told: Vec<String> = told.collect();
+    if told.is_empty() { String::new() } else { format!(" Left out, for it never took effect: {}.", told.join(", ")) }
 }
 
 /// How long after the last window everybody needed for what was due before its end.

@@ -30,7 +30,7 @@ pub(super) const FIGURE: Figure = Figure {
 };
 
 fn webhooks(run: &RunResult) -> impl Iterator<Item = (usize, &ConsumerResult)> {
-    run.consumers.iter().enumerate().filter(|(_, consumer)| consumer.kind == "webhook")
+    run.consumers.iter().enumerate().filter(|(_, consumer)| consumer.kind != "polling")
 }
 
 fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {

@@ -67,6 +67,7 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
         .axis_style(INK)
         .label_style(font(15))
         .axis_desc_style(font(15))
+        .x_labels(6)
         .x_desc("requests per event that is due")
         .y_desc("99 % are younger than")
         .x_label_formatter(&|n| digits(*n))
@@ -112,9 +113,20 @@ fn sentence(run: &RunResult) -> Option<String> {
     let told = |point: &Point<'_>| {
         format!("{} requests per event, 99 % of them in effect within {}", digits(point.requests), seconds(point.age_s))
     };
-    Some(if fresh.no == cheap.no {
+    let said = if fresh.no == cheap.no {
         format!("{} is both the freshest and asks least: {}.", fresh.name, told(fresh))
     } else {
         format!("{} is freshest: {}. {} asks least: {}.", fresh.name, told(fresh), cheap.name, told(cheap))
-    })
+    };
+    Some(said + &without_a_point(run))
+}
+
+/// Who has no point because more than one event in a hundred never took effect.
+fn without_a_point(run: &RunResult) -> String {
+    let beyond = |c: &&ConsumerResult| c.age_s.as_ref().is_some_and(|age| age.censored > 0 && age.p99.is_none());
+    let names: Vec<&str> = run.consumers.iter().filter(beyond).map(|c| c.name.as_str()).collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!(" No point for {}: more than 1 % had no effect by the end.", names.join(", ")),
+    }
 }
