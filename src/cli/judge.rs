@@ -89,11 +89,16 @@ pub(super) fn show(results: &Results, dir: &Path, json: bool) -> anyhow::Result<
         print(&report::text::render(results, options))?;
         print(&format!("\nReport: {}\n", dir.join("report.html").display()))?;
     }
-    Ok(match results.verdict() {
+    Ok(exit_of(results))
+}
+
+/// What the verdict comes to.
+pub(super) fn exit_of(results: &Results) -> Exit {
+    match results.verdict() {
         Verdict::Pass => Exit::Good,
         Verdict::ExpectationFailed | Verdict::Interrupted => Exit::ExpectationFailed,
         Verdict::Void => Exit::Void,
-    })
+    }
 }
 
 /// Colours for people who did not say no (no-color.org).

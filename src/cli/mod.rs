@@ -3,6 +3,7 @@
 
 mod completions;
 mod explain;
+mod gallery;
 mod judge;
 mod load;
 mod progress;
@@ -43,6 +44,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Judge a saved run again and write its report anew.
     Judge(judge::JudgeArgs),
+    /// Run the embedded scenarios and write a gallery of what they show.
+    Gallery(gallery::GalleryArgs),
     /// Run the provider alone: pull API and webhook sender.
     Provider(roles::ProviderArgs),
     /// Run a polling consumer alone.
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Judge(args) => judge::run(&args),
+        Command::Gallery(args) => gallery::run(&args),
         Command::Provider(args) => roles::provider(&args),
         Command::Poller(args) => roles::poller(&args),
         Command::Receiver(args) => roles::receiver(&args),

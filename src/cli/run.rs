@@ -66,7 +66,7 @@ fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
     let dir =
         args.out.clone().unwrap_or_else(|| Path::new("pushpull-out").join(format!("{}-{}", plan.name, plan.run_id)));
     let created = create_run_dir(&dir)?;
-    let outcome = carry_out(&plan, &dir, args, external_secrets);
+    let outcome = carry_out(&plan, &dir, args.state.as_deref(), external_secrets);
     if let Err(error) = outcome {
         // Nothing that could be mistaken for a result is left behind.
         remove_what_was_written(&dir, created);
@@ -112,10 +112,11 @@ fn probe_writable(dir: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("--out {}: the folder cannot be written to; name another with --out", dir.display()))
 }
 
-fn carry_out(
+/// Runs a plan and leaves plan and records in `dir`.
+pub(super) fn carry_out(
     plan: &Plan,
     dir: &Path,
-    args: &RunArgs,
+    state: Option<&Path>,
     external_secrets: BTreeMap<ConsumerNo, Secret>,
 ) -> anyhow::Result<()> {
     let plan_path = dir.join("plan.json");
@@ -126,7 +127,7 @@ fn carry_out(
         let options = RunOptions {
             program: std::env::current_exe().context("cannot find this program's own file")?,
             dir: dir.to_owned(),
-            state: args.state.clone(),
+            state: state.map(Path::to_owned),
             interrupts: count_interrupts(),
             external_secrets,
             on_progress: Box::new({

@@ -8,6 +8,7 @@ mod conclude;
 mod csv;
 mod explain;
 mod format;
+pub mod gallery;
 mod glossary;
 mod goals;
 mod html;

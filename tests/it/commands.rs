@@ -32,6 +32,23 @@ fn the_readme_lists_every_scenario_with_its_question() {
 }
 
 #[test]
+fn the_gallery_has_every_scenario() {
+    let index = std::fs::read_to_string("reports/README.md").unwrap();
+    let page = std::fs::read_to_string("reports/index.html").unwrap();
+    for pushpull::scenario::Embedded { name, .. } in pushpull::scenario::EMBEDDED {
+        let make = format!("cargo run --release -- gallery reports {name}");
+        for file in ["report.html", "report.txt", "results.json"] {
+            let path = std::path::Path::new("reports").join(name).join(file);
+            assert!(path.metadata().is_ok_and(|meta| meta.len() > 0), "{} is missing: {make}", path.display());
+        }
+        assert!(index.contains(&format!("## {name}")) && page.contains(&format!("{name}/report.html")), "{make}");
+    }
+    let files = walk(std::path::Path::new("reports"));
+    let bytes: u64 = files.iter().map(|file| file.metadata().unwrap().len()).sum();
+    assert!(bytes < 10_000_000, "the gallery has {bytes} bytes");
+}
+
+#[test]
 fn the_schema_is_json_and_knows_every_fault() {
     let work = tempfile::tempdir().unwrap();
     let output = pushpull(work.path()).arg("schema").output().unwrap();

@@ -21,7 +21,7 @@ use crate::{
     scenario::Plan,
 };
 
-const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = include_str!("style.css");
 
 pub(super) fn export(results: &Results, plan: &Plan) -> Result<Vec<File>, ExportError> {
     Ok(one("report.html", page(results, plan)?.into_string()))
