@@ -14,7 +14,7 @@ use crate::{
     measure::Results,
     model::RunId,
     report::{File, gallery},
-    scenario::{EMBEDDED, Embedded},
+    scenario::{EMBEDDED, Embedded, Plan},
 };
 
 /// Arguments of `pushpull gallery`.
@@ -29,6 +29,9 @@ pub(super) struct GalleryArgs {
     /// Scenarios to run; the others keep what they showed. Default: all.
     #[arg(value_name = "SCENARIO")]
     scenarios: Vec<String>,
+    /// Run nothing: draw the pages anew from the figures that the gallery has.
+    #[arg(long)]
+    redraw: bool,
     /// The date to print in the index. Default: none.
     #[arg(long)]
     date: Option<String>,
@@ -42,7 +45,12 @@ pub(super) fn run(args: &GalleryArgs) -> anyhow::Result<Exit> {
         |scenario: &&Embedded| args.scenarios.is_empty() || args.scenarios.iter().any(|name| name == scenario.name);
     let mut worst = Exit::Good;
     for scenario in EMBEDDED.iter().filter(wanted) {
-        let results = make_entry(scenario, &args.dir)?;
+        let plan = plan(scenario)?;
+        let results = if args.redraw { read(scenario, &args.dir)? } else { Some(run_for(&plan, &args.dir)?) };
+        let Some(results) = results else { continue };
+        let own = args.dir.join(scenario.name);
+        let _ = std::fs::remove_dir_all(&own);
+        write(&own, gallery::entry(&results, &plan)?)?;
         worst = worst.max(judge::exit_of(&results));
         eprintln!("{}: {}", scenario.name, crate::report::text::verdict_line(&results));
     }
@@ -50,36 +58,40 @@ pub(super) fn run(args: &GalleryArgs) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-/// Runs one scenario in a scratch folder beside the gallery and keeps its pages and pictures.
-fn make_entry(scenario: &Embedded, dir: &Path) -> anyhow::Result<Results> {
-    // The run id is the place in the list: a gallery made anew differs in its figures only.
+/// The run id is the place in the list: a gallery made anew differs in its figures only.
+fn plan(scenario: &Embedded) -> anyhow::Result<Plan> {
     let place = EMBEDDED.iter().position(|known| known.name == scenario.name).unwrap_or(0);
     let overrides = Overrides { run_id: Some(RunId::from_bits(place as u64 + 1)), ..Overrides::default() };
-    let plan = load::plan(scenario.name, &overrides, &[])?;
+    load::plan(scenario.name, &overrides, &[])
+}
+
+/// Runs one scenario in a scratch folder within the gallery, of which nothing is left.
+fn run_for(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
     let scratch = dir.join(".scratch");
     let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch)
         .with_context(|| format!("{}: the gallery's folder cannot be made; name another", dir.display()))?;
-    let outcome = run::carry_out(&plan, &scratch, None, BTreeMap::new()).and_then(|()| judge::judge(&plan, &scratch));
+    let outcome = run::carry_out(plan, &scratch, None, BTreeMap::new()).and_then(|()| judge::judge(plan, &scratch));
     let _ = std::fs::remove_dir_all(&scratch);
-    let results = outcome?;
-    let own = dir.join(scenario.name);
-    let _ = std::fs::remove_dir_all(&own);
-    write(&own, gallery::entry(&results, &plan)?)?;
-    Ok(results)
+    outcome
 }
 
 /// The results of all scenarios that the gallery has, in reading order.
 fn read_all(dir: &Path) -> anyhow::Result<Vec<Results>> {
-    let mut all = Vec::new();
-    for scenario in EMBEDDED {
-        let path = dir.join(scenario.name).join("results.json");
-        if let Ok(bytes) = std::fs::read(&path) {
-            let again = || format!("{} is of another version: make it anew", path.display());
-            all.push(serde_json::from_slice(&bytes).with_context(again)?);
-        }
-    }
-    Ok(all)
+    let found: Vec<Option<Results>> = EMBEDDED.iter().map(|known| read(known, dir)).collect::<anyhow::Result<_>>()?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// What a scenario showed, where the gallery has it. The words are the scenario's own of today.
+fn read(scenario: &Embedded, dir: &Path) -> anyhow::Result<Option<Results>> {
+    let path = dir.join(scenario.name).join("results.json");
+    let Ok(bytes) = std::fs::read(&path) else { return Ok(None) };
+    let again = || format!("{} is of another version: make it anew", path.display());
+    let mut results: Results = serde_json::from_slice(&bytes).with_context(again)?;
+    let plan = plan(scenario)?;
+    (results.title, results.question) = (plan.title, plan.question);
+    (results.watch, results.conclude) = (plan.watch, plan.conclude);
+    Ok(Some(results))
 }
 
 fn write(dir: &Path, files: Vec<File>) -> anyhow::Result<()> {

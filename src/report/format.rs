@@ -74,6 +74,11 @@ pub(super) fn in_unit(value: f64, unit: Unit) -> String {
     }
 }
 
+/// Whether two figures differ by no more than a reader would call the same.
+pub(super) fn alike(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 0.05 * a.abs().max(b.abs())
+}
+
 /// "1 event", "2 events".
 pub(super) fn plural(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
@@ -96,6 +101,7 @@ mod tests {
         let shown = [0.0, 0.000_012_3, 0.0052, 1.0, 59.96, 300.0, 9_000.0, 272_105.0].map(seconds);
         assert_eq!(shown, ["0 s", "12.3 µs", "5.2 ms", "1 s", "60 s", "5 min", "2.5 h", "3.15 d"]);
         assert_eq!([12, 1_500, 2_000_000].map(bytes), ["12 B", "1.5 kB", "2 MB"]);
+        assert!(alike(1.0, 1.04) && alike(0.0, 0.0) && !alike(1.0, 1.1) && !alike(0.0, 0.1));
         assert_eq!((percent(0.0512), digits(1203.4), digits(0.0)), ("5.12 %".into(), "1203".into(), "0".into()));
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     measure::{Age, RunResult},
     report::{
         conclude::in_both_times,
-        format::{digits, percent, seconds},
+        format::{alike, digits, percent, seconds},
     },
 };
 
@@ -112,7 +112,9 @@ fn sentence(run: &RunResult) -> Option<String> {
         None => ", but more than 1 % had no effect by the end".to_owned(),
     });
     let fresh_said = in_both_times(run, fresh);
-    Some(if best == worst {
+    Some(if best != worst && alike(fresh, stale) {
+        format!("At the median all are equally fresh: {fresh_said}; {best}{p99}.", p99 = p99.trim_start_matches(','))
+    } else if best == worst {
         format!("Half of {best}'s events took effect within {fresh_said}{p99}.")
     } else {
         let times = if fresh > 0.0 { format!(", {} times as long", digits(stale / fresh)) } else { String::new() };

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     measure::{ConsumerResult, RunResult},
     report::{
-        format::{NOT_OBSERVED, bytes, count, digits, seconds},
+        format::{NOT_OBSERVED, alike, bytes, count, digits, plural, seconds},
         rows::both_ways,
     },
 };
@@ -72,7 +72,9 @@ fn sentence(run: &RunResult) -> Option<String> {
     let cheapest = run.consumers.iter().min_by_key(|c| c.requests)?;
     let dearest = run.consumers.iter().max_by_key(|c| c.requests)?;
     let requests = if cheapest.name == dearest.name || cheapest.requests == 0 {
-        format!("{} made {} requests", dearest.name, count(dearest.requests))
+        format!("{} made {}", dearest.name, plural(dearest.requests, "request"))
+    } else if alike(cheapest.requests as f64, dearest.requests as f64) {
+        format!("All made about as many requests, {}", count(dearest.requests))
     } else {
         let times = digits(dearest.requests as f64 / cheapest.requests as f64);
         format!("{} made {times} times the requests of {}", dearest.name, cheapest.name)
@@ -81,5 +83,5 @@ fn sentence(run: &RunResult) -> Option<String> {
     let heaviest = run.consumers.iter().filter_map(|c| Some((c, c.cpu_s?))).max_by(|a, b| a.1.total_cmp(&b.1));
     let cpu = heaviest
         .map_or(String::new(), |(c, cpu)| format!("; {} used the most processor time, {}", c.name, seconds(cpu)));
-    Some(format!("{requests}{cpu}. {} needed {} requests per event.", cheapest.name, digits(per_event)))
+    Some(format!("{requests}{cpu}. Requests per event, at the least: {}.", digits(per_event)))
 }

@@ -96,11 +96,16 @@ fn panel(area: &Area<'_>, run: &RunResult, no: usize, consumer: &ConsumerResult,
 
 fn sentence(run: &RunResult) -> Option<String> {
     const TOLD: usize = 4;
+    webhooks(run).next()?;
     let troubled = |(_, c): (usize, &ConsumerResult)| c.failed_requests > 0 || c.duplicates_received != Some(0);
     if !webhooks(run).any(troubled) && run.disturbances.is_empty() {
         return None;
     }
     let mut hooks: Vec<&ConsumerResult> = webhooks(run).map(|(_, consumer)| consumer).collect();
+    if hooks.iter().all(|consumer| consumer.duplicates_received == Some(0)) {
+        let failed: u64 = hooks.iter().map(|consumer| consumer.failed_requests).sum();
+        return Some(format!("Nobody received a duplicate; {} failed.", plural(failed, "request")));
+    }
     hooks.sort_by_key(|consumer| std::cmp::Reverse(consumer.duplicates_received));
     let told = hooks.iter().take(TOLD).map(|c| match (c.duplicates_received, c.duplicates_applied) {
         (Some(0), _) => format!("{} received no duplicate", c.name),

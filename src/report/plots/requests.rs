@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
-    report::format::{count, digits, percent},
+    report::format::{alike, count, digits, percent, plural},
 };
 
 const PANEL: u32 = 150;
@@ -89,18 +89,21 @@ fn sentence(run: &RunResult) -> Option<String> {
     let (wasteful, most) =
         run.consumers.iter().filter_map(|c| Some((c, share(c)?))).max_by(|a, b| a.1.total_cmp(&b.1))?;
     let leanest = run.consumers.iter().filter(|c| c.requests > 0).min_by_key(|c| c.requests)?;
-    let fewest = if run.consumers.len() > 1 {
-        format!(" {} needed the fewest requests, {}.", leanest.name, count(leanest.requests))
-    } else {
-        String::new()
+    let differ = run.consumers.iter().any(|c| !alike(c.requests as f64, leanest.requests as f64));
+    let fewest = match differ {
+        true => format!(" {} needed the fewest requests, {}.", leanest.name, count(leanest.requests)),
+        false => String::new(),
     };
-    Some(format!(
-        "{} of {}'s {} requests were answered with nothing new.{fewest}{}",
-        percent(most),
-        wasteful.name,
-        count(wasteful.requests),
-        busiest_second(run).unwrap_or_default()
-    ))
+    let wasted = match most {
+        0.0 => "No request was answered with nothing new.".to_owned(),
+        share => format!(
+            "{} of {}'s {} were answered with nothing new.",
+            percent(share),
+            wasteful.name,
+            plural(wasteful.requests, "request")
+        ),
+    };
+    Some(format!("{wasted}{fewest}{}", busiest_second(run).unwrap_or_default()))
 }
 
 /// Said where somebody's load comes in a heap: the busiest second is far above the average one.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
-    report::format::{digits, seconds},
+    report::format::{alike, digits, seconds},
 };
 
 const HEIGHT: u32 = 360;
@@ -111,9 +111,21 @@ fn sentence(run: &RunResult) -> Option<String> {
     let fresh = points.iter().min_by(|a, b| a.age_s.total_cmp(&b.age_s))?;
     let cheap = points.iter().min_by(|a, b| a.requests.total_cmp(&b.requests))?;
     let told = |point: &Point<'_>| {
-        format!("{} requests per event, 99 % of them in effect within {}", digits(point.requests), seconds(point.age_s))
+        let s = if digits(point.requests) == "1" { "" } else { "s" };
+        let (requests, age) = (digits(point.requests), seconds(point.age_s));
+        format!("{requests} request{s} per event, 99 % of the events in effect within {age}")
     };
-    let said = if fresh.no == cheap.no {
+    let stale = points.iter().max_by(|a, b| a.age_s.total_cmp(&b.age_s))?;
+    let same_price = points.iter().all(|point| alike(point.requests, cheap.requests));
+    let said = if same_price && alike(fresh.age_s, stale.age_s) {
+        format!("All are equally fresh and ask equally often: {}.", told(fresh))
+    } else if same_price {
+        let (least, most) = (seconds(fresh.age_s), seconds(stale.age_s));
+        format!(
+            "All ask about as often; 99 % of {}'s events are in effect within {least}, of {}'s within {most}.",
+            fresh.name, stale.name
+        )
+    } else if fresh.no == cheap.no {
         format!("{} is both the freshest and asks least: {}.", fresh.name, told(fresh))
     } else {
         format!("{} is freshest: {}. {} asks least: {}.", fresh.name, told(fresh), cheap.name, told(cheap))
