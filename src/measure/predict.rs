@@ -80,7 +80,8 @@ impl Rows<'_> {
             quantity: quantity.to_owned(),
             predicted,
             measured,
-            difference: (predicted != 0.0).then(|| (measured - predicted) / predicted),
+            // What is predicted below a billionth is nothing: no share of it means anything.
+            difference: (predicted.abs() > 1e-9).then(|| (measured - predicted) / predicted),
             standard_errors: error.filter(|error| *error > 0.0).map(|error| (measured - predicted) / error),
             assumes: assumes.to_owned(),
         });

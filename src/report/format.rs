@@ -36,7 +36,7 @@ pub(super) fn seconds(value: f64) -> String {
     format!("{} {unit}", digits(value))
 }
 
-/// Three significant digits, without an exponent for everyday sizes.
+/// Three significant digits, without an exponent for everyday sizes; thousands are told apart.
 pub(super) fn digits(value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || !size.is_finite() {
@@ -45,7 +45,10 @@ pub(super) fn digits(value: f64) -> String {
     let decimals = (2 - size.log10().floor() as i32).clamp(0, 9) as usize;
     let text = format!("{value:.decimals$}");
     let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    short.to_owned()
+    match short.strip_prefix('-').unwrap_or(short).parse::<u64>() {
+        Ok(whole) if whole >= 1_000 => format!("{}{}", if value < 0.0 { "-" } else { "" }, count(whole)),
+        _ => short.to_owned(),
+    }
 }
 
 /// Bytes in decimal units.
@@ -102,6 +105,7 @@ mod tests {
         assert_eq!(shown, ["0 s", "12.3 µs", "5.2 ms", "1 s", "60 s", "5 min", "2.5 h", "3.15 d"]);
         assert_eq!([12, 1_500, 2_000_000].map(bytes), ["12 B", "1.5 kB", "2 MB"]);
         assert!(alike(1.0, 1.04) && alike(0.0, 0.0) && !alike(1.0, 1.1) && !alike(0.0, 0.1));
-        assert_eq!((percent(0.0512), digits(1203.4), digits(0.0)), ("5.12 %".into(), "1203".into(), "0".into()));
+        assert_eq!((percent(0.0512), digits(1203.4), digits(0.0)), ("5.12 %".into(), "1,203".into(), "0".into()));
+        assert_eq!([999.6, -1203.4, -3.5].map(digits), ["1,000", "-1,203", "-3.5"]);
     }
 }

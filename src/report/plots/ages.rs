@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Drawn, SIDE, consumers_legend, font, legend, legend_height, sheet},
+    canvas::{Drawn, SIDE, consumers_legend, font, legend, legend_height, log_marks, sheet},
     palette::{GRID, INK, style},
 };
 use crate::{
@@ -66,6 +66,7 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
     // Little room around the lines, but a power of ten at least, so that an axis has a label.
     let (low, high) = ((low * 0.8).min(high / 12.0), high * 1.3);
     let floor = (floor * 0.7).min(0.09);
+    let marks = (log_marks(&(low..high)), log_marks(&(floor..1.0)));
     let used = legend(area, &consumers_legend(run))?;
     let (_, plot) = area.split_vertically(used);
     let mut chart = ChartBuilder::on(&plot)
@@ -73,7 +74,10 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
         .margin_right(28)
         .x_label_area_size(48)
         .y_label_area_size(SIDE)
-        .build_cartesian_2d((low..high).log_scale(), (floor..1.0).log_scale())?;
+        .build_cartesian_2d(
+        (low..high).log_scale().with_key_points(marks.0),
+        (floor..1.0).log_scale().with_key_points(marks.1),
+    )?;
     chart
         .configure_mesh()
         .bold_line_style(GRID)

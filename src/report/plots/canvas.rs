@@ -1,5 +1,7 @@
 //! What all pictures share: the sheet, legends, panels and axis ends.
 
+use std::ops::Range;
+
 use plotters::{coord::Shift, prelude::*, style::text_anchor};
 
 use super::{
@@ -19,6 +21,8 @@ pub(super) const WIDTH: u32 = 860;
 pub(super) const FOOT: u32 = 44;
 /// Room for the labels of a value axis.
 pub(super) const SIDE: u32 = 78;
+/// Marks that an axis has room for.
+const MOST_MARKS: f64 = 9.0;
 /// Where a panel's own title begins.
 pub(super) const TITLE_AT: (i32, i32) = (86, 13);
 
@@ -153,6 +157,21 @@ pub(super) fn round_up(value: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|end| *end >= value * 0.999).unwrap_or(value)
 }
 
+/// Where a logarithmic axis has its marks: at 1, 2 and 5 times the powers of ten, and where more than
+/// three decades would crowd them, at the powers alone.
+pub(super) fn log_marks(ends: &Range<f64>) -> Vec<f64> {
+    let (low, high) = (ends.start.log10(), ends.end.log10());
+    if !(low.is_finite() && high.is_finite()) {
+        return Vec::new();
+    }
+    let steps: &[f64] = if high - low > 3.0 { &[1.0] } else { &[1.0, 2.0, 5.0] };
+    let apart = (((high - low) / MOST_MARKS).ceil() as usize).max(1);
+    let powers = (low.floor() as i32..=high.ceil() as i32).step_by(apart);
+    let marks = powers.flat_map(|power| steps.iter().map(move |step| step * 10f64.powi(power)));
+    // An end that is itself a mark may differ from it in the last bit.
+    marks.filter(|mark| *mark >= ends.start * 0.999 && *mark <= ends.end * 1.001).collect()
+}
+
 /// The times in which something was wrong on purpose: for one consumer, or for any.
 pub(super) fn windows(run: &RunResult, consumer: Option<usize>) -> Vec<(f64, f64, String)> {
     let mine = run.disturbances.iter().filter(|disturbance| {
@@ -192,5 +211,20 @@ pub(super) fn time_axis(length_s: f64) -> (f64, &'static str) {
         s if s < 18_000.0 => (60.0, "minutes since the start"),
         s if s < 432_000.0 => (3_600.0, "hours since the start"),
         _ => (86_400.0, "days since the start"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_logarithmic_axis_has_marks_between_the_powers_of_ten() {
+        let shown = |ends: Range<f64>| log_marks(&ends).iter().map(|mark| format!("{mark:.2}")).collect::<Vec<_>>();
+        assert_eq!(shown(0.04..1.0), ["0.05", "0.10", "0.20", "0.50", "1.00"]);
+        assert_eq!(shown(0.5..6.0), ["0.50", "1.00", "2.00", "5.00"]);
+        assert_eq!(shown(0.04..100.0), ["0.10", "1.00", "10.00", "100.00"]);
+        assert!(log_marks(&(1e-12..1e12)).len() <= 10, "a long axis is not crowded");
+        assert!(log_marks(&(0.0..1.0)).is_empty(), "no power of ten reaches down to nothing");
     }
 }

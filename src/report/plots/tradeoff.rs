@@ -1,10 +1,12 @@
 //! Fresh or cheap: each consumer as a point, by what it asks and how late it is.
 
+use std::ops::Range;
+
 use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, SIDE, WIDTH, caption, font, sheet, text_width},
+    canvas::{Area, Drawn, SIDE, WIDTH, caption, font, log_marks, sheet, text_width},
     palette::{GRID, INK, style},
 };
 use crate::{
@@ -43,7 +45,7 @@ fn points(run: &RunResult) -> Vec<Point<'_>> {
 }
 
 /// The ends of a logarithmic axis: a decade at least, with room on both sides.
-fn ends(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
+fn ends(values: impl Iterator<Item = f64>) -> Range<f64> {
     let (low, high) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), v| (low.min(v), high.max(v)));
     let room = (3.2 / (high / low).sqrt()).max(1.8);
     low / room..high * room
@@ -51,15 +53,15 @@ fn ends(values: impl Iterator<Item = f64>) -> std::ops::Range<f64> {
 
 fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
     let points = points(run);
+    let requests = ends(points.iter().map(|point| point.requests));
+    let ages = ends(points.iter().map(|point| point.age_s));
+    let marks = (log_marks(&requests), log_marks(&ages));
     let mut chart = ChartBuilder::on(area)
         .margin(12)
         .margin_right(28)
         .x_label_area_size(48)
         .y_label_area_size(SIDE)
-        .build_cartesian_2d(
-            ends(points.iter().map(|point| point.requests)).log_scale(),
-            ends(points.iter().map(|point| point.age_s)).log_scale(),
-        )?;
+        .build_cartesian_2d(requests.log_scale().with_key_points(marks.0), ages.log_scale().with_key_points(marks.1))?;
     chart
         .configure_mesh()
         .bold_line_style(GRID)
@@ -67,7 +69,6 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
         .axis_style(INK)
         .label_style(font(15))
         .axis_desc_style(font(15))
-        .x_labels(6)
         .x_desc("requests per event that is due")
         .y_desc("99 % are younger than")
         .x_label_formatter(&|n| digits(*n))
