@@ -120,7 +120,7 @@ pub async fn run(plan: &Plan, mut options: RunOptions) -> Result<Outcome, RunErr
         std::fs::copy(file, options.dir.join(CAPTURE)).map_err(RoleError::io(cannot))?;
     }
     let mut stage = Stage::new(plan, &options, Arc::clone(&records));
-    stage.set_up().await?;
+    stage.set_up(&options.external_secrets).await?;
     // Far enough ahead for every role to hear of it.
     let epoch = Epoch::ahead(Duration::from_millis(150));
     let clock = Clock::new(epoch);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     RunError, RunOptions, Snapshot,
     process::{Event, What},
-    stage::{Actor, Stage, look_interval},
+    stage::{Actor, Stage},
     timeline::{Action, Timeline},
 };
 use crate::{
@@ -23,6 +23,8 @@ use crate::{
 /// Progress reports that each role must have sent since the run looked quiet first: what is under
 /// way between two processes is in nobody's report.
 const QUIET_REPORTS: u64 = 3;
+/// How often the resources of living processes are looked at.
+const LOOK_INTERVAL: Span = Span::from_millis(200);
 
 /// Runs until everything is quiet, the drain's bound or Ctrl-C. True where a person stopped it.
 pub(super) async fn until_over(
@@ -44,7 +46,7 @@ pub(super) async fn until_over(
             act(stage, clock, consumer, action).await?;
         }
         if now >= next_look {
-            next_look = now + Span(look_interval().as_nanos() as u64);
+            next_look = now + LOOK_INTERVAL;
             stage.look();
             (options.on_progress)(&snapshot(stage, now));
         }
