@@ -119,8 +119,12 @@ fn gcd(a: u128, b: u128) -> u128 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The exact text of a span, which [`parse_span`] reads back.
+/// The exact text of a span, which [`parse_span`] reads back. Nothing is "0s": it is a multiple of every
+/// unit, and nobody writes "0d".
 fn span_to_text(span: Span) -> String {
+    if span == Span::ZERO {
+        return "0s".to_owned();
+    }
     let (unit, ns) = UNITS.iter().rev().find(|(_, ns)| span.0.is_multiple_of(*ns)).unwrap_or(&UNITS[0]);
     format!("{}{unit}", span.0 / ns)
 }
@@ -242,6 +246,12 @@ mod tests {
         for bad in ["", "20", "20/parsec", "0/s", "-3/s", "/s", "fast/s"] {
             assert!(parse_rate(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_span_is_written_in_its_largest_whole_unit_and_nothing_in_seconds() {
+        let written = |ns| span_to_text(Span(ns));
+        assert_eq!([0, 1, 1_500_000_000, 60_000_000_000].map(written), ["0s", "1ns", "1500ms", "1min"]);
     }
 
     proptest! {
