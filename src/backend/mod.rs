@@ -1,6 +1,6 @@
 //! Where events wait, where applied ones are remembered, and where cursors live.
 //!
-//! Three promises, one trait each, kept by every engine and held against one shared suite. The
+//! Five promises, one trait each, kept by every engine and held against one shared suite. The
 //! files of a consumer lie in its own folder and outlive its processes; after a run [`export()`]
 //! tells the judge what they hold.
 

@@ -3,6 +3,9 @@
 /// The rooms import only what they may.
 mod rooms;
 
+/// What the documents say of the tree is true of it.
+mod documents;
+
 /// Bad input: one clear error that names the key, the line and the fix, exit 2, nothing half-written.
 mod bad_input;
 

@@ -2,22 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::support::rust_files;
+
 const SRC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
 
 /// Every Rust file below a room (a folder, or a file).
 fn files(room: &str) -> Vec<PathBuf> {
-    fn walk(path: &Path, found: &mut Vec<PathBuf>) {
-        if path.is_dir() {
-            for entry in std::fs::read_dir(path).expect("read a room") {
-                walk(&entry.expect("an entry").path(), found);
-            }
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path.to_owned());
-        }
-    }
-    let mut found = Vec::new();
     let folder = Path::new(SRC).join(room);
-    walk(&if folder.exists() { folder } else { Path::new(SRC).join(format!("{room}.rs")) }, &mut found);
+    let found = rust_files(&if folder.exists() { folder } else { Path::new(SRC).join(format!("{room}.rs")) });
     assert!(!found.is_empty(), "no such room: {room}");
     found
 }

@@ -14,6 +14,15 @@ pub fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Every Rust file at or below `path`.
+pub fn rust_files(path: &Path) -> Vec<PathBuf> {
+    if path.is_dir() {
+        let entries = std::fs::read_dir(path).expect("read a folder of the source");
+        return entries.flat_map(|entry| rust_files(&entry.expect("an entry").path())).collect();
+    }
+    if path.extension().is_some_and(|extension| extension == "rs") { vec![path.to_owned()] } else { Vec::new() }
+}
+
 /// The program, in a folder of its own.
 pub fn pushpull(dir: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pushpull"));
