@@ -12,6 +12,7 @@ pub mod pool;
 pub mod rate;
 pub mod receive;
 mod retry;
+pub mod rotation;
 mod siding;
 pub mod work;
 

@@ -10,7 +10,10 @@ use super::{
     raw::{RawConsumer, RawEffect, RawEffectTable},
     strategies::read_strategy,
 };
-use crate::model::Span;
+use crate::{
+    model::Span,
+    wire::{NotHere, require_loopback},
+};
 
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
@@ -203,17 +206,8 @@ fn read_dedupe(at: &At, raw: &RawConsumer) -> Result<bool, Problem> {
     Ok(dedupe)
 }
 
-/// Load goes to this machine only; a slip of the keyboard must not reach anybody else.
 fn check_url(at: &At, url: &str) -> Result<(), Problem> {
-    const FIX: &str = "write http://127.0.0.1:PORT/PATH (localhost and [::1] do as well)";
-    let host = url.strip_prefix("http://").ok_or_else(|| at.problem(format!("\"{url}\" is not plain HTTP"), FIX))?;
-    let authority = host.split('/').next().unwrap_or_default();
-    let loopback = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| {
-        authority.strip_prefix(name).is_some_and(|rest| {
-            rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok())
-        })
-    });
-    if loopback { Ok(()) } else { Err(at.problem(format!("\"{url}\" is not on this machine"), FIX)) }
+    require_loopback(url).map_err(|why| at.problem(format!("\"{url}\" {why}"), NotHere::FIX))
 }
 
 fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> {

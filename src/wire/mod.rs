@@ -3,12 +3,14 @@
 mod body;
 mod captured;
 pub mod headers;
+mod loopback;
 mod page;
 mod retry_after;
 mod signature;
 
 pub use body::{BodyError, EventBody, forged_event_json, render_event, reserialise};
 pub use captured::{CaptureKeys, CaptureProblem, Captured, TIME_KEYS, read_captured, render_captured};
+pub use loopback::{NotHere, require_loopback};
 pub use page::{Page, PageError, PageEvent, parse_page, render_page};
 pub use retry_after::{parse_poll_interval, parse_retry_after};
-pub use signature::{Secret, SecretError, SignatureError, sign, sign_unkeyed, verify, verify_unkeyed};
+pub use signature::{Secret, SecretError, SignatureError, sign, sign_unkeyed, sign_with_each, verify, verify_unkeyed};

@@ -108,6 +108,23 @@ pub fn sign(secret: &Secret, id: &str, timestamp_s: u64, body: &[u8]) -> String 
     entry(&mac(secret, id, &timestamp_s.to_string(), body).finalize().into_bytes())
 }
 
+/// One entry per secret, so that a receiver which knows any of them can verify.
+#[must_use]
+pub fn sign_with_each<'a>(
+    secrets: impl IntoIterator<Item = &'a Secret>,
+    id: &str,
+    timestamp_s: u64,
+    body: &[u8],
+) -> String {
+    let mut secrets = secrets.into_iter();
+    let mut value = secrets.next().map(|secret| sign(secret, id, timestamp_s, body)).unwrap_or_default();
+    for secret in secrets {
+        value.push(' ');
+        value.push_str(&sign(secret, id, timestamp_s, body));
+    }
+    value
+}
+
 /// What needs no secret and proves nothing: SHA-256 over the same content.
 #[must_use]
 pub fn sign_unkeyed(id: &str, timestamp_s: u64, body: &[u8]) -> String {
@@ -231,6 +248,10 @@ mod tests {
         assert_eq!(check(&[old.clone(), new]), Ok(()));
         assert_eq!(check(&[old]), Err(SignatureError::Mismatch));
         assert_eq!(check(&[]), Err(SignatureError::Mismatch));
+        let both = sign_with_each([&secret(2), &secret(1)], "id", 1000, b"body");
+        for known in [1, 2] {
+            assert_eq!(verify(&[secret(known)], "id", "1000", &both, b"body", 1000, MINUTES_5), Ok(()));
+        }
     }
 
     #[test]

@@ -5,12 +5,13 @@ use http::Uri;
 use crate::{
     live::{RoleError, control::EndpointAddress},
     model::ClientNo,
+    policy::rotation::SigningSecrets,
     scenario::ConsumerNo,
     wire::Secret,
 };
 
 /// One endpoint.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Endpoint {
     pub consumer: ConsumerNo,
     pub client: ClientNo,
@@ -20,7 +21,7 @@ pub(super) struct Endpoint {
     pub authority: String,
     /// Path and query.
     pub path: String,
-    pub secret: Secret,
+    pub secrets: SigningSecrets,
 }
 
 impl Endpoint {
@@ -44,7 +45,7 @@ impl Endpoint {
             // A user and password in the URL are not for the Host header.
             authority: authority.as_str().rsplit('@').next().unwrap_or_default().to_owned(),
             path: path.to_owned(),
-            secret: Secret::parse(secret).map_err(|error| bad(error.to_string()))?,
+            secrets: SigningSecrets::new(Secret::parse(secret).map_err(|error| bad(error.to_string()))?),
         })
     }
 }

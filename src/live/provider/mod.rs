@@ -105,12 +105,11 @@ async fn work(
     let log = Arc::new(EventLog::new(shares(&context)));
     let mut feeds: Feeds = BTreeMap::new();
     let mut drivers = JoinSet::new();
-    let pool = context.provider().sending.sender_pool;
-    let mut seats = pool.map(|slots| SharedPool::seats(slots, endpoints.len() as u32));
+    let pool = context.provider().sending.sender_pool.map(SharedPool::new);
     for endpoint in endpoints {
         let (feed, events) = mpsc::unbounded_channel();
         feeds.insert((endpoint.consumer, endpoint.client), feed);
-        let seat = seats.as_mut().and_then(Iterator::next);
+        let seat = pool.as_ref().map(SharedPool::seat);
         drivers.spawn(dispatcher::drive(Arc::clone(&context), Arc::new(endpoint), seat, events, stop.clone()));
     }
     let api = Arc::new(PullApi::new(Arc::clone(&context), Arc::clone(&log)));

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::{context::Context, endpoint::Endpoint};
 use crate::{
     fault::{Attack, DamagedPart, Fate, ForgeMethod, Signing},
-    model::{Event, EventId, Span},
+    model::{Event, EventId, Span, Time},
     rng::Purpose,
     wire::{self, Secret, headers},
 };
@@ -49,13 +49,16 @@ impl Request {
     pub fn write_attempt(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32, fate: &Fate) {
         self.render_body(context, event);
         let id = EventId::genuine(context.plan.run_id, event.seq);
-        let timestamp_s = fate.skew.seen_at(context.clock.unix_secs());
-        let sign = |secret: &Secret| wire::sign(secret, &id.text(), timestamp_s, &self.body);
+        let now = context.clock.now();
+        let timestamp_s = fate.skew.seen_at(context.clock.wall().unix_secs(now));
         let next_secret = || unknown_secret(context, u64::from(endpoint.client));
+        let sign = |secret: &Secret| wire::sign(secret, &id.text(), timestamp_s, &self.body);
+        let sign_as_known =
+            || wire::sign_with_each(endpoint.secrets.valid_at(now), &id.text(), timestamp_s, &self.body);
         let mut signature = match fate.signing {
-            Signing::Known => sign(&endpoint.secret),
+            Signing::Known => sign_as_known(),
             Signing::Unknown => sign(&next_secret()),
-            Signing::Both => format!("{} {}", sign(&next_secret()), sign(&endpoint.secret)),
+            Signing::Both => format!("{} {}", sign(&next_secret()), sign_as_known()),
         };
         match fate.damage {
             Some(damage) if damage.part == DamagedPart::Signature => signature = damage.exchange(&signature),
@@ -67,12 +70,10 @@ impl Request {
 
     /// Writes what an attacker sends beside `event`'s first attempt.
     pub fn write_attack(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attack: Attack) {
-        let now_s = context.clock.unix_secs();
+        let now = context.clock.now();
+        let now_s = context.clock.wall().unix_secs(now);
         let method = match attack {
-            Attack::Replay { age: Span(age_ns) } => {
-                let captured_s = now_s.saturating_sub(age_ns / 1_000_000_000);
-                return self.write_genuine(context, endpoint, event, 1, captured_s);
-            }
+            Attack::Replay { age } => return self.write_captured(context, endpoint, event, (now, age)),
             Attack::Forge(method) => method,
         };
         let run_id = context.plan.run_id;
@@ -88,7 +89,7 @@ impl Request {
             ForgeMethod::UnkeyedSha256 => Some(wire::sign_unkeyed(&id.text(), now_s, &forged)),
             ForgeMethod::Tampered => {
                 self.render_body(context, event);
-                Some(wire::sign(&endpoint.secret, &id.text(), now_s, &self.body))
+                Some(wire::sign_with_each(endpoint.secrets.valid_at(now), &id.text(), now_s, &self.body))
             }
         };
         self.body = forged;
@@ -96,11 +97,14 @@ impl Request {
         self.assemble(endpoint, &signed);
     }
 
-    fn write_genuine(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32, timestamp_s: u64) {
+    /// Writes the event's first attempt as it was captured `age` ago.
+    fn write_captured(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, (now, age): (Time, Span)) {
         self.render_body(context, event);
         let id = EventId::genuine(context.plan.run_id, event.seq);
-        let signature = wire::sign(&endpoint.secret, &id.text(), timestamp_s, &self.body);
-        self.assemble(endpoint, &Signed { id, timestamp_s, signature: Some(&signature), attempt });
+        let timestamp_s = context.clock.wall().unix_secs(now).saturating_sub(age.0 / 1_000_000_000);
+        let secrets = endpoint.secrets.valid_at(now);
+        let signature = wire::sign_with_each(secrets, &id.text(), timestamp_s, &self.body);
+        self.assemble(endpoint, &Signed { id, timestamp_s, signature: Some(&signature), attempt: 1 });
     }
 
     fn render_body(&mut self, context: &Context, event: &Event) {

@@ -136,7 +136,7 @@ fn is_open(stream: &CountingIo<TcpStream>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{live::provider::testing, wire::Secret};
+    use crate::{live::provider::testing, policy::rotation::SigningSecrets};
     use tokio::net::TcpListener;
 
     async fn listening() -> (TcpListener, Sender) {
@@ -149,7 +149,7 @@ mod tests {
             port: address.port(),
             authority: address.to_string(),
             path: "/".to_owned(),
-            secret: Secret::parse(&testing::secret().reveal()).unwrap(),
+            secrets: SigningSecrets::new(testing::secret()),
         };
         (listener, Sender::new(Arc::new(endpoint), Arc::default()))
     }

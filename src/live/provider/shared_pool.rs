@@ -1,9 +1,15 @@
 //! The sender pool that a provider's endpoints share, where it has one.
 //!
 //! Every driver is a task of its own, so the pool lies behind a lock that is held for a look-up, and
-//! whoever gives a slot back wakes the driver whose turn it is.
+//! whoever gives a slot back wakes the driver whose turn it is. Drivers come and go.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use tokio::sync::Notify;
 
@@ -14,32 +20,54 @@ use crate::{
 
 /// The pool of one provider.
 pub(super) struct SharedPool {
-    pool: Mutex<Pool>,
-    turns: Vec<Notify>,
+    inner: Mutex<Inner>,
 }
 
-/// One driver's place at the pool.
+struct Inner {
+    pool: Pool,
+    /// By who is there.
+    turns: BTreeMap<Member, Arc<Notify>>,
+    /// The next one's number. No number is given out twice.
+    next: Member,
+}
+
+/// One driver's place at the pool. Whoever leaves it gives back what it holds.
 pub(super) struct Seat {
     shared: Arc<SharedPool>,
     member: Member,
+    turn: Arc<Notify>,
+    /// Slots taken and not given back; counted by this driver only.
+    held: AtomicU32,
 }
 
 impl SharedPool {
-    /// A pool of `slots` and a seat for each of `members` drivers.
-    pub fn seats(slots: u32, members: u32) -> impl Iterator<Item = Seat> {
-        let turns = (0..members).map(|_| Notify::new()).collect();
-        let shared = Arc::new(SharedPool { pool: Mutex::new(Pool::new(slots)), turns });
-        (0..members).map(move |member| Seat { shared: Arc::clone(&shared), member })
+    /// A pool of `slots`, and nobody there.
+    pub fn new(slots: u32) -> Arc<SharedPool> {
+        let inner = Inner { pool: Pool::new(slots), turns: BTreeMap::new(), next: 0 };
+        Arc::new(SharedPool { inner: Mutex::new(inner) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pool> {
+    /// A seat for one more driver.
+    pub fn seat(self: &Arc<Self>) -> Seat {
+        let turn = Arc::new(Notify::new());
+        let mut inner = self.lock();
+        let member = inner.next;
+        inner.next += 1;
+        inner.turns.insert(member, Arc::clone(&turn));
+        drop(inner);
+        Seat { shared: Arc::clone(self), member, turn, held: AtomicU32::new(0) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing in the pool panics half way, so a poisoned one is still whole.
-        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
+impl Inner {
     /// Wakes the driver whose turn it is. A permit is kept for one that is not waiting yet.
-    fn call(&self, next: Option<Member>) {
-        if let Some(turn) = next.and_then(|member| self.turns.get(member as usize)) {
+    fn call(&self) {
+        if let Some(turn) = self.pool.next().and_then(|member| self.turns.get(&member)) {
             turn.notify_one();
         }
     }
@@ -48,39 +76,72 @@ impl SharedPool {
 impl Seat {
     /// Takes a slot for the next attempt, or waits for its turn.
     pub fn ask(&self, due: Time, seq: Seq) -> bool {
-        let mut pool = self.shared.lock();
-        let granted = pool.ask(self.member, due, seq);
-        let next = pool.next();
-        drop(pool);
+        let mut inner = self.shared.lock();
+        let granted = inner.pool.ask(self.member, due, seq);
         // Of several free slots each taker calls the next one.
         if granted {
-            self.shared.call(next);
+            self.held.fetch_add(1, Ordering::Relaxed);
+            inner.call();
         }
         granted
     }
 
     /// Nothing is due here: whoever waits behind goes on.
     pub fn leave(&self) {
-        let mut pool = self.shared.lock();
-        pool.leave(self.member);
-        let next = pool.next();
-        drop(pool);
-        self.shared.call(next);
+        let mut inner = self.shared.lock();
+        inner.pool.leave(self.member);
+        inner.call();
     }
 
     /// Gives a slot back.
     pub fn give_back(&self) {
-        let mut pool = self.shared.lock();
-        pool.give_back();
-        let next = pool.next();
-        drop(pool);
-        self.shared.call(next);
+        self.held.fetch_sub(1, Ordering::Relaxed);
+        let mut inner = self.shared.lock();
+        inner.pool.give_back();
+        inner.call();
     }
 
     /// Returns when it is this driver's turn.
     pub async fn turn(&self) {
-        if let Some(turn) = self.shared.turns.get(self.member as usize) {
-            turn.notified().await;
+        self.turn.notified().await;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut inner = self.shared.lock();
+        inner.pool.leave(self.member);
+        inner.turns.remove(&self.member);
+        for _ in 0..*self.held.get_mut() {
+            inner.pool.give_back();
+            inner.call();
         }
+        // It may have been called just before it left.
+        inner.call();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_leaves_gives_back_what_it_holds_and_its_turn() {
+        let pool = SharedPool::new(2);
+        let (gone, next, last) = (pool.seat(), pool.seat(), pool.seat());
+        assert!(gone.ask(Time(1), 1) && gone.ask(Time(2), 2));
+        assert!(!next.ask(Time(3), 3) && !last.ask(Time(4), 4));
+        drop(gone);
+        next.turn().await;
+        assert!(next.ask(Time(3), 3), "one of two slots");
+        last.turn().await;
+        assert!(last.ask(Time(4), 4), "the other one");
+
+        assert!(!next.ask(Time(5), 5) && !last.ask(Time(6), 6));
+        last.give_back();
+        next.turn().await;
+        drop(next);
+        last.turn().await;
+        assert!(last.ask(Time(6), 6), "the turn of one who left passes on");
     }
 }

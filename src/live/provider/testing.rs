@@ -16,6 +16,7 @@ use crate::{
     fault::{FaultKind, FaultPlan, Selector},
     live::clock::{Clock, Epoch},
     model::{ClientNo, Event, Seq, Span, Time},
+    policy::rotation::SigningSecrets,
     record::{Record, RecordSink},
     scenario::{ConsumerNo, Plan},
     wire::{Secret, headers},
@@ -127,7 +128,7 @@ impl TestReceiver {
             port: self.address.port(),
             authority: self.address.to_string(),
             path: "/hooks".to_owned(),
-            secret: secret(),
+            secrets: SigningSecrets::new(secret()),
         }
     }
 }
