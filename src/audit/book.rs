@@ -4,9 +4,11 @@
 //! that the second can hold every ack against it. `Own` consumers have one obligation per event,
 //! `All` consumers one per event and client.
 
+use std::collections::HashMap;
+
 use super::{EventLog, Facts, Lives, Problems};
 use crate::{
-    model::{ClientNo, Event, Seq, Span, Time},
+    model::{ClientNo, Event, Seq, Span, Subject, Time},
     record::{CursorPosition, Obligation, Record, Role},
     scenario::{ConsumerNo, ConsumerPlan, Plan},
 };
@@ -19,6 +21,8 @@ pub struct Book {
     clients: u32,
     per_event: usize,
     polls: bool,
+    /// Whether it asks for states, so that a later version makes up for an earlier one.
+    states: bool,
     external: bool,
     grain: Span,
     retention: Option<Span>,
@@ -30,6 +34,19 @@ pub struct Book {
     cursors: Vec<Option<CursorPosition>>,
     /// What speaks against these books.
     pub problems: Problems,
+}
+
+/// What is known of the later versions of a client's subject.
+struct Later {
+    seen: bool,
+    /// When the first of them took effect.
+    applied_at: Time,
+}
+
+impl Default for Later {
+    fn default() -> Later {
+        Later { seen: false, applied_at: Time::MAX }
+    }
 }
 
 impl Book {
@@ -45,6 +62,7 @@ impl Book {
             clients: mine.clients,
             per_event,
             polls: mine.polls(),
+            states: mine.state().is_some(),
             external: mine.is_external(),
             grain: plan.providers.get(usize::from(mine.provider)).map_or(Span::ZERO, |p| p.timestamp_grain),
             retention: plan.providers.get(usize::from(mine.provider)).and_then(|p| p.pull.retention),
@@ -157,6 +175,36 @@ impl Book {
         }
     }
 
+    /// Once all records are read: notes what a later state has made up for. The age of such a version
+    /// counts until a later one took effect: from then on its subject stands there or beyond.
+    pub fn close(&mut self, events: &EventLog, plan: &ConsumerPlan) {
+        if !self.states {
+            return;
+        }
+        let seen = Facts::RECEIVED.with(Facts::APPLIED).with(Facts::SUPERSEDED).with(Facts::QUEUED).with(Facts::DEAD);
+        let mut later: HashMap<(ClientNo, Subject), Later> = HashMap::new();
+        for event in events.iter().rev() {
+            for client in plan.clients_of(event.subject) {
+                let what = Obligation { consumer: self.consumer, client, seq: event.seq };
+                let Some(i) = self.index(what) else { continue };
+                let later = later.entry((client, event.subject)).or_default();
+                let facts = self.facts[i];
+                if later.seen {
+                    self.facts[i] = facts.with(Facts::OVERTAKEN);
+                    // What has an end of its own, or is still held, does not need another's.
+                    let own = Facts::APPLIED.with(Facts::QUEUED).with(Facts::OUTGOING).with(Facts::DEAD);
+                    if !facts.any(own) {
+                        self.settled_at[i] = self.settled_at[i].min(later.applied_at);
+                    }
+                }
+                later.seen |= facts.any(seen);
+                if facts.any(Facts::APPLIED) {
+                    later.applied_at = later.applied_at.min(self.settled_at[i]);
+                }
+            }
+        }
+    }
+
     fn index(&self, what: Obligation) -> Option<usize> {
         if what.client >= self.clients {
             return None;
@@ -198,8 +246,9 @@ impl Book {
         if self.polls {
             facts = facts.with(match (self.passed(client, event), self.expired(event, end)) {
                 (true, _) => Facts::PASSED,
-                (false, true) => Facts::EXPIRED,
-                (false, false) => Facts::AHEAD,
+                // The log may let go of it: how its subject stands can be asked for all the same.
+                (false, true) if !self.states => Facts::EXPIRED,
+                (false, _) => Facts::AHEAD,
             });
         }
         let received = self.received_at(what);
@@ -218,11 +267,15 @@ impl Book {
         match self.cursors.get(client as usize).copied().flatten() {
             None => false,
             Some(CursorPosition::Seq(seq)) => event.seq <= seq,
-            Some(CursorPosition::Created(upto)) => {
-                let grain = self.grain.0.max(1);
-                event.occurred_at.0 / grain * grain <= upto.0
-            }
+            Some(CursorPosition::Created(upto)) => self.told(event) <= upto,
+            Some(CursorPosition::UpdatedSince(since)) => self.told(event) < since,
         }
+    }
+
+    /// The event's time as the provider tells it.
+    fn told(&self, event: &Event) -> Time {
+        let grain = self.grain.0.max(1);
+        Time(event.occurred_at.0 / grain * grain)
     }
 
     /// The last sequence that any cursor claims to have passed.

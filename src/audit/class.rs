@@ -10,7 +10,7 @@ use super::Facts;
 pub enum Class {
     /// It took effect.
     Applied,
-    /// A state consumer saw a newer version.
+    /// A newer version came first, or its client asks for states and saw a newer one.
     Superseded,
     /// In the receiver's dead-letter queue.
     DeadLettered,
@@ -52,9 +52,10 @@ fn applied(facts: Facts) -> bool {
     facts.any(Facts::APPLIED)
 }
 
-/// No effect, but a row that says why: a newer version was there.
+/// No effect, but a row that says why: a newer version was there. Or its client asks for states, has
+/// seen a later one, and holds nothing of this one any more: it will never be asked for again.
 fn superseded(facts: Facts) -> bool {
-    facts.any(Facts::SUPERSEDED) && !facts.any(Facts::APPLIED)
+    (facts.any(Facts::SUPERSEDED) && !facts.any(Facts::APPLIED)) || overtaken(facts)
 }
 
 /// Neither of these, and a human will find it in the dead-letter queue.
@@ -64,7 +65,9 @@ fn dead_lettered(facts: Facts) -> bool {
 
 /// Nothing final yet, and something will still bring it: the queue, the sender or the provider's log.
 fn pending(facts: Facts) -> bool {
-    facts.any(Facts::QUEUED.with(Facts::OUTGOING).with(Facts::OPEN).with(Facts::AHEAD)) && !final_row(facts)
+    facts.any(Facts::QUEUED.with(Facts::OUTGOING).with(Facts::OPEN).with(Facts::AHEAD))
+        && !final_row(facts)
+        && !overtaken(facts)
 }
 
 /// The sender or the cursor is done with it, no store holds it, and it is known how it vanished.
@@ -86,8 +89,17 @@ fn final_row(facts: Facts) -> bool {
     facts.any(Facts::APPLIED.with(Facts::SUPERSEDED).with(Facts::DEAD))
 }
 
+/// The duty has passed to a later version, whose own obligation says what became of that. A copy that
+/// the consumer still holds speaks for itself, and so does one of which nobody knows where it went.
+fn overtaken(facts: Facts) -> bool {
+    let holds = Facts::QUEUED.with(Facts::OUTGOING);
+    facts.any(Facts::OVERTAKEN) && !facts.any(holds) && !final_row(facts) && can_vanish(facts)
+}
+
 fn nowhere(facts: Facts) -> bool {
-    !final_row(facts) && !facts.any(Facts::QUEUED.with(Facts::OUTGOING).with(Facts::OPEN).with(Facts::AHEAD))
+    !final_row(facts)
+        && !overtaken(facts)
+        && !facts.any(Facts::QUEUED.with(Facts::OUTGOING).with(Facts::OPEN).with(Facts::AHEAD))
 }
 
 /// What was accepted stays in the queue until a worker is done or the process dies. Accepted,
@@ -144,6 +156,24 @@ mod tests {
         (&[Facts::GAVE_UP, Facts::PASSED], Some(Class::Lost)),
         (&[Facts::ACKED, Facts::RECEIVED, Facts::HOLDER_DIED, Facts::AHEAD], Some(Class::Pending)),
         (&[Facts::GAVE_UP, Facts::COPY_ACKED], Some(Class::Lost)),
+        // States: never shown, whichever side of the cursor it lies on, because a later one was.
+        (&[Facts::PASSED, Facts::OVERTAKEN], Some(Class::Superseded)),
+        (&[Facts::AHEAD, Facts::OVERTAKEN], Some(Class::Superseded)),
+        (&[Facts::PASSED, Facts::RECEIVED, Facts::WORKED, Facts::APPLIED, Facts::OVERTAKEN], Some(Class::Applied)),
+        (
+            &[Facts::PASSED, Facts::RECEIVED, Facts::WORKED, Facts::SUPERSEDED, Facts::OVERTAKEN],
+            Some(Class::Superseded),
+        ),
+        // What it holds itself speaks first.
+        (&[Facts::PASSED, Facts::RECEIVED, Facts::QUEUED, Facts::OVERTAKEN], Some(Class::Pending)),
+        (&[Facts::PASSED, Facts::RECEIVED, Facts::DEAD, Facts::OVERTAKEN], Some(Class::DeadLettered)),
+        // It was in a store that died, and a later state has made up for it.
+        (&[Facts::AHEAD, Facts::RECEIVED, Facts::HOLDER_DIED, Facts::OVERTAKEN], Some(Class::Superseded)),
+        // A hybrid: what the sender gave up, or has still open, the poll showed in a later version.
+        (&[Facts::GAVE_UP, Facts::AHEAD, Facts::OVERTAKEN], Some(Class::Superseded)),
+        (&[Facts::OPEN, Facts::AHEAD, Facts::OVERTAKEN], Some(Class::Superseded)),
+        // A queue row that vanished is a miscount, whatever was seen later.
+        (&[Facts::PASSED, Facts::RECEIVED, Facts::OVERTAKEN], None),
         // Sent again after an ack: that ack stays the receiver's word.
         (&[Facts::ACKED_BEFORE, Facts::GAVE_UP], Some(Class::Lost)),
         (&[Facts::ACKED_BEFORE, Facts::OPEN], Some(Class::Pending)),

@@ -115,7 +115,7 @@ impl EventLog {
     }
 
     /// All emitted events in log order.
-    pub fn iter(&self) -> impl Iterator<Item = Event> + '_ {
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Event> + '_ {
         (1..=self.occurred_at.len() as Seq).filter_map(|seq| self.get(seq))
     }
 }

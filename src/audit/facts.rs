@@ -47,6 +47,8 @@ facts! {
     EXPIRED = 14, "expired ahead of the cursor";
     /// The outbox holds it: the call for its effect is still to be made, or to be marked.
     OUTGOING = 15, "in the outbox";
+    /// Its client asks for states, and has accepted a later version of its subject.
+    OVERTAKEN = 16, "a later state seen";
 }
 
 impl Facts {

@@ -10,7 +10,10 @@ use crate::{
     model::{
         AttemptOutcome, ClientNo, EffectOutcome, Event, GiveUp, PollOutcome, RunId, Span, Time, Version, WallClock,
     },
-    policy::{RetrySchedule, poll::Strategy},
+    policy::{
+        RetrySchedule,
+        poll::{Ask, Strategy},
+    },
     record::{Attempt, CursorPosition, EffectRow, Obligation, Poll, ProcessChange, ReadError, ReadStats, Record, Role},
     rng::{Draws, Purpose},
     scenario::{
@@ -98,6 +101,17 @@ pub(crate) fn polling(name: &str, clients: u32, interval: Span) -> ConsumerPlan 
         connection: Connection::KeepAlive,
     };
     consumer(name, clients, Path::Polling(path))
+}
+
+/// A polling consumer that asks for what has changed.
+pub(crate) fn scanning(name: &str, clients: u32, interval: Span) -> ConsumerPlan {
+    let mut consumer = polling(name, clients, interval);
+    consumer.effect.kind = EffectKind::Set;
+    if let Path::Polling(polling) = &mut consumer.path {
+        let overlap = Some(Span::from_secs(1));
+        polling.strategy = Strategy::State(crate::scenario::testing::state(interval, Ask::UpdatedSince, overlap));
+    }
+    consumer
 }
 
 /// A webhook consumer.
@@ -333,7 +347,12 @@ impl Run<'_> {
                 break;
             }
             let found = due[seen..].partition_point(|event| event.occurred_at <= at);
-            for event in &due[seen..seen + found] {
+            let shown = due[seen..seen + found].iter().enumerate().filter(|(i, event)| {
+                // Of states only the newest of each subject.
+                let later = &due[seen + i + 1..seen + found];
+                polling.state().is_none() || later.iter().all(|one| one.subject != event.subject)
+            });
+            for (_, event) in shown {
                 let what = Obligation { consumer: no, client, seq: event.seq };
                 self.accept(event, what, at + Span(2 * MS), at + Span(3 * MS), &mut 0);
             }
@@ -355,7 +374,10 @@ impl Run<'_> {
             }
             at = at + interval;
         }
-        let passed = CursorPosition::Seq(due[..seen].last().map_or(0, |event| event.seq));
+        let passed = match polling.state() {
+            Some(_) => CursorPosition::UpdatedSince(self.end),
+            None => CursorPosition::Seq(due[..seen].last().map_or(0, |event| event.seq)),
+        };
         self.out.push(Record::Cursor { consumer: no, client, passed });
     }
 

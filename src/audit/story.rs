@@ -2,12 +2,13 @@
 //!
 //! Lines carry the instant at which they happened; what a store holds after the run comes last.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Source, obligation_of};
 use crate::{
-    model::{AttemptOutcome, ClientNo, DisabledBy, EffectOutcome, Seq, Span, Time},
+    model::{AttemptOutcome, ClientNo, DisabledBy, EffectOutcome, Seq, Span, Subject, Time, Version},
     record::{AttackKind, CursorPosition, EffectRow, Obligation, ProcessChange, ReadError, Record, Role},
+    rng::Draws,
     scenario::{ConsumerNo, Plan},
 };
 
@@ -66,7 +67,9 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
     let seqs: BTreeSet<Seq> = which.iter().map(|what| what.seq).collect();
     let mut around: Vec<Around> = Vec::new();
     let mut end = Time::MAX;
+    let mut later = LaterStates::of(plan, which);
     source(&mut |record| {
+        later.see(&record);
         around.extend(around_of(&record));
         if let Record::End { at, .. } = record {
             end = at;
@@ -90,10 +93,60 @@ pub fn tell(plan: &Plan, source: &Source<'_>, which: &[Obligation]) -> Result<Ve
     for story in &mut stories {
         add_around(story, &around);
         add_expiry(plan, story, end);
+        if let Some((at, version)) = later.first(story.what) {
+            story.add(Some(at), format!("its client sees a later state: version {version} takes effect"));
+        }
         // Stable: lines of one instant keep the order in which they were recorded.
         story.lines.sort_by_key(|line| line.at.unwrap_or(Time::MAX));
     }
     Ok(stories)
+}
+
+/// The first later states of the subjects of some stories, where their clients ask for states.
+struct LaterStates {
+    each: BTreeMap<Obligation, Later>,
+}
+
+/// What an obligation is about, and the first later state that took effect.
+#[derive(Clone, Copy)]
+struct Later {
+    subject: Subject,
+    version: Version,
+    first: Option<(Time, Version)>,
+}
+
+impl LaterStates {
+    fn of(plan: &Plan, which: &[Obligation]) -> LaterStates {
+        let consumer = |what: &Obligation| plan.consumers.get(usize::from(what.consumer));
+        let of_states = |what: &&Obligation| consumer(what).is_some_and(|consumer| consumer.state().is_some());
+        let wanted: Vec<Obligation> = which.iter().filter(of_states).copied().collect();
+        let (mut each, mut versions) = (BTreeMap::new(), BTreeMap::<Subject, Version>::new());
+        let last = wanted.iter().map(|what| what.seq).max().unwrap_or(0);
+        let schedule = plan.workload.schedule(Draws::new(plan.seed), Time::ZERO + plan.duration);
+        for (seq, arrival) in (1..=last).zip(schedule) {
+            let version = versions.entry(arrival.subject).or_insert(0);
+            *version += 1;
+            let about = wanted.iter().filter(|what| what.seq == seq);
+            let about_it = Later { subject: arrival.subject, version: *version, first: None };
+            each.extend(about.map(|what| (*what, about_it)));
+        }
+        LaterStates { each }
+    }
+
+    fn see(&mut self, record: &Record) {
+        let Record::Effect(row) = record else { return };
+        for (what, later) in &mut self.each {
+            let same = (what.consumer, what.client, later.subject) == (row.what.consumer, row.what.client, row.subject);
+            let counts = same && row.version > later.version && !row.superseded && !row.forged;
+            if counts && later.first.is_none_or(|(at, _)| row.at < at) {
+                later.first = Some((row.at, row.version));
+            }
+        }
+    }
+
+    fn first(&self, what: Obligation) -> Option<(Time, Version)> {
+        self.each.get(&what).and_then(|later| later.first)
+    }
 }
 
 /// What happened to a whole process or endpoint.
@@ -262,6 +315,9 @@ fn cursor_in_words(passed: CursorPosition, seq: Seq) -> String {
     match passed {
         CursorPosition::Seq(upto) if upto >= seq => format!("the cursor has passed it (stands at event {upto})"),
         CursorPosition::Seq(upto) => format!("the cursor has not reached it (stands at event {upto})"),
+        CursorPosition::UpdatedSince(since) => {
+            format!("the next scan asks for what changed from {:.3} s on", since.as_secs_f64())
+        }
         CursorPosition::Created(upto) => format!("the cursor stands at created {:.3} s", upto.as_secs_f64()),
     }
 }

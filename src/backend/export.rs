@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     model::{EventId, RunId, Time},
+    policy::poll::SCAN_CURSOR,
     record::{CursorPosition, EffectRow, Obligation, Record},
     scenario::{ConsumerNo, Plan},
 };
@@ -166,10 +167,12 @@ pub fn volatile_records(run_id: RunId, consumer: ConsumerNo, (waiting, dead): (V
     waiting.chain(dead.iter().filter_map(|item| waiting_record(&reader, item, true))).collect()
 }
 
-/// A cursor's text: a sequence, or `t` and an instant in nanoseconds.
+/// A cursor's text: a sequence, or a letter and an instant in nanoseconds.
 fn cursor_position(text: &str) -> Option<CursorPosition> {
-    match text.strip_prefix('t') {
-        Some(ns) => ns.parse().ok().map(|ns| CursorPosition::Created(Time(ns))),
-        None => text.parse().ok().map(CursorPosition::Seq),
+    let instant = |ns: &str| ns.parse().ok().map(Time);
+    match (text.strip_prefix('t'), text.strip_prefix(SCAN_CURSOR)) {
+        (Some(ns), _) => instant(ns).map(CursorPosition::Created),
+        (_, Some(ns)) => instant(ns).map(CursorPosition::UpdatedSince),
+        (None, None) => text.parse().ok().map(CursorPosition::Seq),
     }
 }

@@ -152,6 +152,9 @@ impl<'a> Second<'a> {
 
     /// Every obligation ends in one class.
     fn settle(mut self, stats: ReadStats) -> Judged {
+        for (book, mine) in self.first.books.iter_mut().zip(&self.plan.consumers) {
+            book.close(&self.first.events, mine);
+        }
         let (mut unbalanced, mut example) = (0u64, None);
         for no in 0..self.tallies.len() as ConsumerNo {
             let (count, first) = self.settle_consumer(no);
@@ -232,3 +235,7 @@ fn complaint(name: &str, client: u32, event: &Event, facts: Facts) -> String {
 #[cfg(test)]
 #[path = "judge_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "judge_state_tests.rs"]
+mod state_tests;

@@ -12,7 +12,7 @@ use crate::{
     fault::{DropAck, FaultKind, FaultPlan, Selector, TargetPath},
     model::Span,
     policy::poll::{Adaptive, Grid, LongPoll, Phase, Strategy},
-    scenario::{ConsumerNo, ConsumerPlan, EffectKind, Follows, HybridPlan, Path, Plan},
+    scenario::{ConsumerNo, ConsumerPlan, EffectKind, Follows, HybridPlan, Path, Plan, PollingPlan},
     workload::Arrivals,
 };
 
@@ -30,6 +30,7 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
         match &mine.path {
             Path::Polling(_) if !faults.is_empty() => out.leave_out("faults hit its polls"),
             Path::Polling(_) if tally.rate_limited > 0 => out.leave_out("the provider's limit turned polls away"),
+            Path::Polling(PollingPlan { strategy: Strategy::State(state), .. }) => out.state(plan, mine, state, tally),
             Path::Polling(_) if shown_late(plan, mine) => out.leave_out("its provider shows events late"),
             Path::Polling(polling) => match (&polling.strategy, polling.strategy.grid()) {
                 (Strategy::Adaptive(adaptive), _) => out.adaptive(plan, mine, adaptive, tally),
@@ -38,6 +39,9 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
                 (_, None) => out.leave_out("its polls lie on no even grid"),
             },
             Path::Hybrid(_) if shown_late(plan, mine) => out.leave_out("its provider shows events late"),
+            Path::Hybrid(hybrid) if hybrid.polling.state().is_some() => {
+                out.leave_out("its form is of polls for events, and it asks for states");
+            }
             Path::Hybrid(hybrid) => out.hybrid(plan, mine, hybrid, &faults, tally),
             Path::Webhook(_) if tally.switches.count() > 0 => out.leave_out("endpoints were switched off"),
             Path::Webhook(_) if tally.redelivered > 0 => out.leave_out("dead letters were sent again"),
@@ -127,7 +131,7 @@ impl Rows<'_> {
     }
 
     /// Events per second and client, where every client has the same and their arrivals are Poisson.
-    fn rate_per_client(&mut self, plan: &Plan, mine: &ConsumerPlan) -> Option<f64> {
+    pub(super) fn rate_per_client(&mut self, plan: &Plan, mine: &ConsumerPlan) -> Option<f64> {
         let equal = mine.follows == Follows::All || plan.workload.subjects.is_multiple_of(mine.clients.max(1));
         if !equal || !matches!(plan.workload.arrivals, Arrivals::Poisson(_)) {
             self.leave_out("its form needs Poisson arrivals and subjects shared equally");

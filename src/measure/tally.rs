@@ -57,6 +57,8 @@ pub(super) struct Tally {
     pub(super) window_polls: (u64, u64),
     /// Effects in somebody else's system.
     pub(super) external: External,
+    /// Ages of what was applied itself, and not overtaken by a newer version.
+    pub(super) applied_age: MeanAge,
     window_end: Time,
     /// Requests by whole second of the run.
     per_second: Vec<u64>,
@@ -97,6 +99,7 @@ impl Tally {
             bytes: None,
             window_polls: (0, 0),
             external: External::new(),
+            applied_age: MeanAge::default(),
             window_end: Time::ZERO + window,
             per_second: Vec::new(),
         }
@@ -239,7 +242,12 @@ impl Tally {
         }
         // A superseded event has reached its consumer: its subject stands at that version or later.
         match settled_at {
-            Some(at) => self.ages.record(at.since(event.occurred_at)),
+            Some(at) => {
+                self.ages.record(at.since(event.occurred_at));
+                if class == Some(Class::Applied) {
+                    self.applied_age.take(at.since(event.occurred_at));
+                }
+            }
             None => self.ages.censor(),
         }
         if settled_at.is_some() || class == Some(Class::Pending) {
@@ -254,6 +262,24 @@ impl Tally {
 
     pub(super) fn class(&self, class: Class) -> u64 {
         self.classes.get(&class).copied().unwrap_or(0)
+    }
+}
+
+/// A mean of spans, exact.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct MeanAge {
+    count: u64,
+    sum_ns: u128,
+}
+
+impl MeanAge {
+    fn take(&mut self, age: Span) {
+        self.count += 1;
+        self.sum_ns += u128::from(age.0);
+    }
+
+    pub(super) fn mean_s(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum_ns as f64 / 1e9 / self.count as f64)
     }
 }
 

@@ -247,6 +247,13 @@ fn assumptions(plan: &Plan) -> Vec<String> {
         "ages count from the scheduled instant to the complete effect, over everything that was due".to_owned(),
         "percentiles come from histograms with three significant digits".to_owned(),
     ];
+    if plan.consumers.iter().any(|consumer| consumer.state().is_some()) {
+        said.push(
+            "who asks for states sees the newest one only: what a later one overtook is superseded, and its age counts \
+             until a later state took effect"
+                .to_owned(),
+        );
+    }
     if plan.time_scale != 1.0 {
         let scale = plan.time_scale;
         said.push(format!(

@@ -355,6 +355,9 @@ pub enum CursorPosition {
     /// All created up to and with this instant are taken as seen; instants are rounded down to the
     /// provider's `timestamp_grain`. Where a wrong poller lives.
     Created(Time),
+    /// Of states: the next scan asks for changes told as of this instant or later; earlier ones count as
+    /// seen. The overlap is taken off already.
+    UpdatedSince(Time),
 }
 
 /// What an attacker sent.

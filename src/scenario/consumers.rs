@@ -8,6 +8,7 @@ use super::{
     names::{Choice, choose, suggest},
     providers::check_name,
     raw::{RawConsumer, RawEffect, RawEffectTable},
+    states,
     strategies::read_strategy,
 };
 use crate::{
@@ -26,7 +27,7 @@ pub(super) fn read_consumers(
     at: &At,
     raw: &[RawConsumer],
     providers: &[ProviderPlan],
-    scale: Scale,
+    (scale, subjects): (Scale, u32),
 ) -> Result<Vec<ConsumerPlan>, Problem> {
     if raw.is_empty() {
         return Err(at.problem(
@@ -37,7 +38,8 @@ pub(super) fn read_consumers(
     let mut plans: Vec<ConsumerPlan> = Vec::new();
     for (index, one) in raw.iter().enumerate() {
         let at = at.index(index);
-        let plan = read_consumer(&at, one, providers, scale)?;
+        let mut plan = read_consumer(&at, one, providers, scale)?;
+        states::settle(&at, &mut plan, providers, subjects)?;
         if plans.iter().any(|earlier| earlier.name == plan.name) {
             return Err(at
                 .key("name")
@@ -81,7 +83,9 @@ fn read_consumer(
             ttl_at.problem("there is no ledger to forget anything", "drop ledger_ttl, or write ledger = \"sqlite\"")
         );
     }
-    let effect = read_effect(&at.key("effect"), raw.effect.as_ref())?;
+    // What is read as a state is kept as one.
+    let default = if path.polling().is_some_and(|polling| polling.state().is_some()) { "set" } else { "append" };
+    let effect = read_effect(&at.key("effect"), raw.effect.as_ref(), default)?;
     Ok(ConsumerPlan {
         name: raw.name.clone(),
         provider: read_provider_name(&at.key("provider"), raw.provider.as_deref(), providers)?,
@@ -210,7 +214,7 @@ fn check_url(at: &At, url: &str) -> Result<(), Problem> {
     require_loopback(url).map_err(|why| at.problem(format!("\"{url}\" {why}"), NotHere::FIX))
 }
 
-fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> {
+fn read_effect(at: &At, raw: Option<&RawEffect>, default: &str) -> Result<EffectPlan, Problem> {
     const KINDS: [(&str, Choice<EffectKind>); 3] = [
         ("append", Choice::Here(EffectKind::Append)),
         ("set", Choice::Here(EffectKind::Set)),
@@ -225,7 +229,7 @@ fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> 
         Some(RawEffect::Kind(kind)) => (RawEffectTable { kind: Some(kind.clone()), ..nothing }, at.clone()),
         Some(RawEffect::Table(table)) => (table.clone(), at.key("kind")),
     };
-    let mut kind = choose(&kind_at, table.kind.as_deref().unwrap_or("append"), &KINDS)?;
+    let mut kind = choose(&kind_at, table.kind.as_deref().unwrap_or(default), &KINDS)?;
     match (&mut kind, table.honours_key) {
         (EffectKind::External { honours_key }, Some(given)) => *honours_key = given,
         (_, None) => {}
@@ -252,7 +256,7 @@ fn read_effect(at: &At, raw: Option<&RawEffect>) -> Result<EffectPlan, Problem> 
 }
 
 /// The names of the flaws.
-const FLAWS: [(&str, Flaw); 12] = [
+const FLAWS: [(&str, Flaw); 13] = [
     ("check-then-act", Flaw::CheckThenAct),
     ("ack-before-store", Flaw::AckBeforeStore),
     ("effect-before-ledger", Flaw::EffectBeforeLedger),
@@ -265,6 +269,7 @@ const FLAWS: [(&str, Flaw); 12] = [
     ("cursor-before-effect", Flaw::CursorBeforeEffect),
     ("timestamp-cursor", Flaw::TimestampCursor),
     ("one-page", Flaw::OnePage),
+    ("no-overlap", Flaw::NoOverlap),
 ];
 
 fn read_flaw(

@@ -60,7 +60,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
     let workload = read_workload(&top.key("workload"), &raw.workload, scale, &options.dir)?;
     let duration = read_duration(&top.key("duration"), raw.duration.as_deref(), scale, &workload)?;
     let providers = read_providers(&top.key("provider"), &raw.provider, scale)?;
-    let consumers = read_consumers(&top.key("consumer"), &raw.consumer, &providers, scale)?;
+    let consumers = read_consumers(&top.key("consumer"), &raw.consumer, &providers, (scale, workload.subjects))?;
     words::check(&top.key("conclude"), &raw.conclude, &consumers)?;
     let drain = scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?);
     check_against(&top.key("provider"), &raw.provider, &providers, &consumers, Time::ZERO + duration + drain)?;
@@ -231,7 +231,16 @@ fn syntax_error(error: &toml::de::Error, source: &str, options: &LoadOptions) ->
 
 /// Reads serde's "unknown field `x`, expected one of `a`, `b`" to the key and the known ones.
 pub(super) fn unknown_field(message: &str) -> Option<(String, Vec<String>)> {
-    let rest = message.strip_prefix("unknown field `")?;
+    unknown("field", message)
+}
+
+/// The same of a name that stands for one of several things.
+pub(super) fn unknown_variant(message: &str) -> Option<(String, Vec<String>)> {
+    unknown("variant", message)
+}
+
+fn unknown(what: &str, message: &str) -> Option<(String, Vec<String>)> {
+    let rest = message.strip_prefix("unknown ")?.strip_prefix(what)?.strip_prefix(" `")?;
     let (key, rest) = rest.split_once('`')?;
     Some((key.to_owned(), rest.split('`').skip(1).step_by(2).map(str::to_owned).collect()))
 }

@@ -18,6 +18,7 @@ mod plan;
 mod providers;
 pub mod raw;
 mod set;
+mod states;
 mod strategies;
 mod tables;
 #[cfg(test)]

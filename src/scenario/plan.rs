@@ -10,7 +10,10 @@ use super::{PullPlan, SendingPlan};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
-    policy::{RetrySchedule, poll::Strategy},
+    policy::{
+        RetrySchedule,
+        poll::{State, Strategy},
+    },
     workload::Workload,
 };
 
@@ -97,7 +100,7 @@ pub struct ProviderPlan {
     pub pull: PullPlan,
     /// Events per page at most, whatever a client asks.
     pub page_limit: u32,
-    /// Grain of the `created` time that a timestamp cursor compares. Never scaled.
+    /// Grain of the times that the pull API tells: `created` of events, `updated_at` of states. Never scaled.
     pub timestamp_grain: Span,
 }
 
@@ -154,6 +157,18 @@ pub enum Path {
     Hybrid(HybridPlan),
 }
 
+impl Path {
+    /// The manners of one that asks, if it does.
+    #[must_use]
+    pub fn polling(&self) -> Option<&PollingPlan> {
+        match self {
+            Path::Polling(polling) => Some(polling),
+            Path::Webhook(_) => None,
+            Path::Hybrid(hybrid) => Some(&hybrid.polling),
+        }
+    }
+}
+
 /// A hybrid consumer's manners: two paths to the same obligations, one process, one queue, one ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HybridPlan {
@@ -201,6 +216,12 @@ pub enum Connection {
 }
 
 impl PollingPlan {
+    /// How it asks for states, if it does.
+    #[must_use]
+    pub fn state(&self) -> Option<&State> {
+        self.strategy.state()
+    }
+
     /// How long a client waits for an answer.
     #[must_use]
     pub fn patience(&self) -> Span {
@@ -320,13 +341,16 @@ pub enum Flaw {
     TimestampCursor,
     /// Poller: reads one page per poll and takes the provider's head as its cursor.
     OnePage,
+    /// Poller of states: asks for what has changed since it last asked, without an overlap that is long
+    /// enough.
+    NoOverlap,
 }
 
 impl Flaw {
     /// Whether it is a flaw of pollers rather than of receivers.
     #[must_use]
     pub fn is_polling(self) -> bool {
-        matches!(self, Flaw::CursorBeforeEffect | Flaw::TimestampCursor | Flaw::OnePage)
+        matches!(self, Flaw::CursorBeforeEffect | Flaw::TimestampCursor | Flaw::OnePage | Flaw::NoOverlap)
     }
 }
 
@@ -401,11 +425,13 @@ impl ConsumerPlan {
     /// Its manners as one that asks, if it does.
     #[must_use]
     pub fn polling(&self) -> Option<&PollingPlan> {
-        match &self.path {
-            Path::Polling(polling) => Some(polling),
-            Path::Webhook(_) => None,
-            Path::Hybrid(hybrid) => Some(&hybrid.polling),
-        }
+        self.path.polling()
+    }
+
+    /// How it asks for states, if it does.
+    #[must_use]
+    pub fn state(&self) -> Option<&State> {
+        self.polling().and_then(PollingPlan::state)
     }
 
     /// Whether events are pushed to it. Its process is then a receiver.

@@ -164,7 +164,8 @@ pub struct RawProvider {
     /// How long the log keeps an event; a cursor that is older goes on at the oldest event kept.
     /// Default: for ever.
     pub retention: Option<String>,
-    /// Grain of the `created` time that a timestamp cursor compares. Never scaled. Default "1ms".
+    /// Grain of the times that the pull API tells: `created`, which a timestamp cursor compares, and the
+    /// `updated_at` of states. Never scaled. Default "1ms".
     pub timestamp_grain: Option<String>,
     /// The pull API shows an event this long after it occurred, as a replica that lags behind would.
     /// Never scaled. Default "0s".
@@ -254,7 +255,8 @@ pub struct RawConsumer {
     pub workers: Option<u32>,
     /// Tries of one effect before the dead-letter queue. Default 5.
     pub max_tries: Option<u32>,
-    /// "append", "set" or "external", or { kind, duration, distribution }. Default "append".
+    /// "append", "set" or "external", or { kind, duration, distribution }. Default "append"; for one that
+    /// polls for states "set", and nothing else goes with that.
     pub effect: Option<RawEffect>,
     /// One thing done wrong on purpose.
     pub flaw: Option<String>,
@@ -317,7 +319,8 @@ pub enum RawEffect {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawEffectTable {
-    /// "append", "set" or "external" (somebody else's system, called through an outbox). Default "append".
+    /// "append", "set" or "external" (somebody else's system, called through an outbox). Default "append";
+    /// for one that polls for states "set".
     pub kind: Option<String>,
     /// How long it takes a worker. Never scaled. Default "0s".
     pub duration: Option<String>,

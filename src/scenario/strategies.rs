@@ -10,12 +10,12 @@ use super::{
     raw::RawPolling,
     tables::deserialize,
 };
-use crate::{model::Span, policy::poll::Strategy};
+use crate::{
+    model::Span,
+    policy::poll::{Ask, Strategy},
+};
 
 const EXAMPLE: &str = "write strategy = { kind = \"fixed\", interval = \"5s\" }";
-
-/// Kinds that are known and not there yet.
-const LATER: [&str; 1] = ["state"];
 
 pub(super) fn read_strategy(at: &At, raw: Option<&Table>, scale: Scale) -> Result<PollingPlan, Problem> {
     const ON_429: [(&str, Choice<On429>); 2] =
@@ -30,13 +30,17 @@ pub(super) fn read_strategy(at: &At, raw: Option<&Table>, scale: Scale) -> Resul
         _ => return Err(kind_at.problem("a strategy needs a kind", format!("write one of: {}", names.join(", ")))),
     };
     if !names.contains(&name.as_str()) {
-        let problem = if LATER.contains(&name.as_str()) { "is not implemented yet" } else { "is unknown" };
-        return Err(kind_at.problem(format!("\"{name}\" {problem}"), suggest(&name, &names)));
+        return Err(kind_at.problem(format!("\"{name}\" is unknown"), suggest(&name, &names)));
     }
     let common = take_common(at, &mut table)?;
     let mut strategy: Strategy = deserialize(at, table, &RawPolling::KEYS)?;
     strategy.scale(scale.0);
     strategy.validate().map_err(|found| at.key(found.key).problem(found.problem, found.fix))?;
+    if common.page_size.is_some() && strategy.state().is_some_and(|state| state.ask == Ask::Subject) {
+        return Err(at
+            .key("page_size")
+            .problem("one subject makes no page", "remove it, or write ask = \"updated-since\""));
+    }
     Ok(PollingPlan {
         strategy,
         page_size: within(&at.key("page_size"), common.page_size, 100, (1, 10_000))?,

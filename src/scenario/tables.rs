@@ -5,7 +5,7 @@ use toml::{Table, Value};
 
 use super::{
     error::{At, Problem},
-    load::unknown_field,
+    load::{unknown_field, unknown_variant},
     names::suggest,
 };
 
@@ -22,10 +22,16 @@ pub(super) fn deserialize<'de, T: Deserialize<'de>>(at: &At, table: Table, commo
             return at.key(key).problem("is missing", "add it; `pushpull schema` says what it takes");
         }
         // A tagged structure does not say which of its keys it stumbled over; its value does.
-        let quoted = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("'{text}'")));
-        let wrong_kind = |value: &Value| value.as_str().is_some_and(|text| message.contains(&format!("`{text}`")));
-        let culprit = given.iter().find(|(_, value)| quoted(value) || wrong_kind(value)).map(|(key, _)| key);
+        let named = |value: &Value| match value.as_str() {
+            Some(text) => ["'", "`", "\""].iter().any(|quote| message.contains(&format!("{quote}{text}{quote}"))),
+            None => message.contains(&format!("`{value}`")),
+        };
+        let culprit = given.iter().find(|(_, value)| named(value)).map(|(key, _)| key);
         let at = culprit.map_or_else(|| at.clone(), |key| at.key(key));
+        if let Some((name, known)) = unknown_variant(&message) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return at.problem(format!("\"{name}\" is unknown"), suggest(&name, &known));
+        }
         let (problem, fix) = message.split_once("; ").unwrap_or((&message, "see `pushpull schema`"));
         at.problem(problem, fix)
     })

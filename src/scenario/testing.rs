@@ -8,7 +8,7 @@ use crate::{
     model::{RunId, Span},
     policy::{
         RetrySchedule,
-        poll::{Conditional, Fixed, Phase, Strategy},
+        poll::{Ask, Conditional, Fixed, Phase, State, Strategy},
     },
     workload::{Constant, Payload, Workload},
 };
@@ -51,6 +51,11 @@ pub fn webhook_consumer(clients: u32) -> ConsumerPlan {
 /// A fixed timer without jitter.
 pub fn fixed(interval: Span) -> Fixed {
     Fixed { interval, jitter: 0.0, phase: Phase::Random }
+}
+
+/// Polls for states on a fixed timer without jitter.
+pub fn state(interval: Span, ask: Ask, overlap: Option<Span>) -> State {
+    State { interval, jitter: 0.0, phase: Phase::Random, ask, overlap, conditional: true }
 }
 
 /// A polling consumer named "poll" with a timeout of 20 ms.

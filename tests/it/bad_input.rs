@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::pushpull;
 
 /// What `pushpull run` says of a scenario; asserts exit 2 and that nothing is left behind.
-fn refusal(scenario: &str) -> String {
+pub fn refusal(scenario: &str) -> String {
     let work = tempfile::tempdir().unwrap();
     std::fs::write(work.path().join("s.toml"), scenario).unwrap();
     let said = refused(work.path(), &["run", "s.toml"]);

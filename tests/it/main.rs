@@ -9,6 +9,9 @@ mod documents;
 /// Bad input: one clear error that names the key, the line and the fix, exit 2, nothing half-written.
 mod bad_input;
 
+/// Bad input of polling strategies.
+mod bad_strategies;
+
 /// How tests run the program and read what it wrote.
 mod support;
 
@@ -44,6 +47,9 @@ mod more_faults;
 
 /// Every polling strategy loses nothing, and behaves as it says.
 mod strategies;
+
+/// Polling for states instead of events.
+mod states;
 
 /// Effects in somebody else's system.
 mod outbox;

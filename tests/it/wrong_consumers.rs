@@ -162,6 +162,22 @@ const POLLERS: &[Wrong] = &[
         promise: "cursor-skips-nothing",
         shows_in: "lost",
     },
+    Wrong {
+        name: "a scan without an overlap",
+        right: "",
+        consumer: r#"flaw = "no-overlap""#,
+        around: "",
+        promise: "cursor-skips-nothing",
+        shows_in: "lost",
+    },
+    Wrong {
+        name: "a scan of one page only",
+        right: "",
+        consumer: r#"flaw = "one-page""#,
+        around: "",
+        promise: "cursor-skips-nothing",
+        shows_in: "lost",
+    },
 ];
 
 fn scenario(kind: &str, wrong: &Wrong, provider: &str, consumer: &str) -> String {
@@ -217,11 +233,18 @@ fn provider_of(wrong: &Wrong) -> String {
         }
         "cursor by timestamp with ties" => "[[provider]]\ntimestamp_grain = \"500ms\"".to_owned(),
         "one page only" => "[[provider]]\npage_limit = 5".to_owned(),
+        "a scan of one page only" => "[[provider]]\npage_limit = 2".to_owned(),
+        "a scan without an overlap" => "[[provider]]\ntimestamp_grain = \"100ms\"\nview_lag = \"100ms\"".to_owned(),
         _ => RETRY.to_owned(),
     }
 }
 
 const POLL: &str = r#"strategy = { kind = "fixed", interval = "200ms" }"#;
+const SCAN: &str = r#"strategy = { kind = "state", ask = "updated-since", interval = "200ms" }"#;
+
+fn poll_of(wrong: &Wrong) -> &'static str {
+    if wrong.name.starts_with("a scan") { SCAN } else { POLL }
+}
 
 #[cfg(unix)]
 #[test]
@@ -235,7 +258,7 @@ fn every_wrong_receiver_is_caught_for_its_promise() {
 #[test]
 fn every_wrong_poller_is_caught_for_its_promise() {
     let missed: Vec<String> =
-        POLLERS.iter().flat_map(|wrong| not_caught("polling", wrong, &provider_of(wrong), POLL)).collect();
+        POLLERS.iter().flat_map(|wrong| not_caught("polling", wrong, &provider_of(wrong), poll_of(wrong))).collect();
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
@@ -246,7 +269,7 @@ fn the_same_surroundings_do_a_right_consumer_no_harm() {
         assert_right_is_safe("webhook", wrong, &provider_of(wrong), wrong.right);
     }
     for wrong in POLLERS {
-        assert_right_is_safe("polling", wrong, &provider_of(wrong), POLL);
+        assert_right_is_safe("polling", wrong, &provider_of(wrong), poll_of(wrong));
     }
 }
 

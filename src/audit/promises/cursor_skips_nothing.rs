@@ -12,8 +12,8 @@ pub const NAME: &str = "cursor-skips-nothing";
 pub(super) const PROMISE: Promise = Promise {
     name: NAME,
     words: "the cursor never passes an event that is not kept, and reaches each before it expires",
-    usual_cause: "the cursor is saved before the page, follows timestamps, or jumps to the head after one page; or the \
-                  provider keeps events for less time than the consumer was away",
+    usual_cause: "the cursor is saved before the page, follows timestamps without an overlap, or jumps to the head \
+                  after one page; or the provider keeps events for less time than the consumer was away",
     checker: |_| Box::new(CursorSkipsNothing::default()),
 };
 

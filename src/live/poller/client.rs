@@ -5,16 +5,17 @@ use std::sync::{Arc, atomic::Ordering};
 use super::{
     Shared,
     asker::{Answer, Asker, Content, Pace},
+    reader::Reader,
 };
 use crate::{
     backend::Item,
     fault::CrashPoint,
     live::{CrashPoints, RoleError, clock::Clock, consumer::Consumer},
     model::{PollOutcome, Time},
-    policy::poll::{Came, Client, Due, PollRound, PollStep, PollTimer},
+    policy::poll::{Came, Client, Due, PollStep, PollTimer, Turns},
     record::{Poll, Record, RecordSink},
     scenario::{ConsumerNo, Flaw, On429},
-    wire::{Page, parse_page},
+    wire::PageEvent,
 };
 
 /// One client and what it needs.
@@ -28,6 +29,8 @@ pub(super) struct PollClient {
     pub shared: Arc<Shared>,
     pub records: Arc<dyn RecordSink>,
     pub crash_points: CrashPoints,
+    /// In which order it asks after its subjects, where it asks after one each poll.
+    pub turns: Turns,
 }
 
 /// What one poll came to.
@@ -36,6 +39,8 @@ struct PollResult {
     requests: u32,
     events: u32,
     pace: Pace,
+    /// Whether a full queue turned something away.
+    turned_away: bool,
 }
 
 impl PollResult {
@@ -52,15 +57,15 @@ impl PollClient {
     /// Polls until the process ends.
     pub async fn run(self) -> Result<(), RoleError> {
         let mut timer = PollTimer::new(self.shared.polling.strategy.clone(), self.who, self.clock.now());
-        let mut cursor = self.consumer.load_cursor(self.who.number).await?;
-        let mut etag = None;
+        let cursor = self.consumer.load_cursor(self.who.number).await?;
+        let mut reader = Reader::new(&self.shared.polling, self.flaw, self.turns.clone(), cursor);
         loop {
             let due = timer.due();
             self.clock.sleep_until(due.at).await;
             let sent = self.clock.now();
-            let mut round = PollRound::new(cursor, self.flaw);
-            let result = self.poll(due, &mut round, &mut etag).await?;
-            cursor = round.cursor().cloned();
+            reader.begin();
+            let result = self.poll(due, &mut reader).await?;
+            reader.end();
             self.write_down(due, sent, &result);
             timer.ended(result.came(), self.free_from(sent, result.pace));
         }
@@ -76,47 +81,49 @@ impl PollClient {
         asked.max(pace.interval.map_or(now, |span| sent + span))
     }
 
-    async fn poll(&self, due: Due, round: &mut PollRound, etag: &mut Option<String>) -> Result<PollResult, RoleError> {
-        let mut result = PollResult { outcome: PollOutcome::Empty, requests: 0, events: 0, pace: Pace::default() };
+    async fn poll(&self, due: Due, reader: &mut Reader) -> Result<PollResult, RoleError> {
+        let (outcome, pace) = (PollOutcome::Empty, Pace::default());
+        let mut result = PollResult { outcome, requests: 0, events: 0, pace, turned_away: false };
         let mut items = Vec::new();
         loop {
-            match round.next_step() {
+            match reader.next_step() {
                 PollStep::Fetch { cursor, page: number } => {
                     result.requests += 1;
-                    let answer = self.fetch(due, number, cursor.as_deref(), etag.as_deref()).await;
+                    let answer = self.fetch(due, number, cursor.as_deref(), reader).await;
                     result.pace = answer.pace;
                     match answer.content {
-                        Content::Body { bytes, head, etag: new } => match parse_page(&bytes) {
-                            Ok(page) => {
+                        Content::Body { bytes, head, etag } => match reader.read(&bytes, head.as_deref(), etag) {
+                            Ok(found) => {
                                 self.crash_points.reach(CrashPoint::AfterPage);
-                                *etag = new;
-                                result.events += page.events.len() as u32;
-                                round.page_came(&page, head.as_deref());
-                                items = self.items_of(&page);
+                                result.events += found.len() as u32;
+                                items = self.items_of(found);
                             }
                             Err(_) => {
                                 result.outcome = PollOutcome::Broken;
-                                round.abandon();
+                                reader.abandon();
                             }
                         },
                         Content::NotModified => result.outcome = PollOutcome::NotModified,
                         Content::Failed(outcome) => {
                             result.outcome = outcome;
-                            round.abandon();
+                            reader.abandon();
                         }
                     }
                 }
                 PollStep::Store => {
                     // A full queue turns the page away; the next poll asks for it again.
-                    if self.consumer.accept_page(std::mem::take(&mut items)).await.is_err() {
-                        *etag = None;
-                        round.abandon();
+                    match self.consumer.accept_page(std::mem::take(&mut items)).await {
+                        Ok(()) => reader.stored(),
+                        Err(_) => {
+                            result.turned_away = true;
+                            reader.turned_away();
+                        }
                     }
                 }
                 PollStep::Save(text) => {
                     self.crash_points.reach(CrashPoint::BeforeCursor);
-                    self.consumer.save_cursor(self.who.number, text).await?;
-                    round.saved();
+                    self.consumer.save_cursor(self.who.number, text.clone()).await?;
+                    reader.saved(text);
                     self.crash_points.reach(CrashPoint::AfterCursor);
                 }
                 PollStep::Finished => break,
@@ -128,37 +135,26 @@ impl PollClient {
         Ok(result)
     }
 
-    fn items_of(&self, page: &Page) -> Vec<Item> {
+    fn items_of(&self, found: Vec<PageEvent>) -> Vec<Item> {
         let received_at = self.clock.now();
-        let item = |event: &crate::wire::PageEvent| Item {
+        let item = |event: PageEvent| Item {
             client: self.who.number,
-            event_id: event.id.clone(),
+            event_id: event.id,
             subject: event.subject,
             version: event.version,
             received_at,
         };
-        page.events.iter().map(item).collect()
+        found.into_iter().map(item).collect()
     }
 
-    async fn fetch(&self, due: Due, page: u32, cursor: Option<&str>, etag: Option<&str>) -> Answer {
-        let polling = &self.shared.polling;
+    async fn fetch(&self, due: Due, page: u32, cursor: Option<&str>, reader: &Reader) -> Answer {
         self.shared.requests.fetch_add(1, Ordering::Relaxed);
-        let mut path = format!("/events?limit={}", polling.page_size);
-        match (cursor, self.flaw) {
-            (Some(cursor), Some(Flaw::TimestampCursor)) => path.push_str(&format!("&since={cursor}")),
-            (None, Some(Flaw::TimestampCursor)) => path.push_str("&since="),
-            (Some(cursor), _) => path.push_str(&format!("&cursor={cursor}")),
-            (None, _) => {}
-        }
-        // The pages behind the first are there already.
-        let hold = polling.strategy.hold().filter(|_| page == 1);
-        if let Some(hold) = hold {
-            path.push_str(&format!("&wait={}", hold.0 / 1_000_000));
+        let request = reader.request(cursor, page);
+        if request.hold.is_some() {
             self.shared.standing.hold(self.who.number, due, self.clock.now());
         }
-        let etag = etag.filter(|_| polling.strategy.is_conditional() && page == 1);
-        let answer = self.asker.get(due, page, &path, etag).await;
-        if hold.is_some() {
+        let answer = self.asker.get(due, page, &request.path, request.etag.as_deref()).await;
+        if request.hold.is_some() {
             self.shared.standing.answered(self.who.number);
         }
         answer
@@ -169,6 +165,9 @@ impl PollClient {
             self.shared.tallies.count(due.at, sent, result.outcome == PollOutcome::NotModified);
             self.shared.standing.found_nothing(self.who.number, due);
             return;
+        }
+        if result.came() == Came::Failed || result.turned_away {
+            self.shared.standing.missed(self.who.number);
         }
         self.records.put(Record::Poll(Poll {
             consumer: self.consumer_number,

@@ -5,6 +5,7 @@
 
 mod asker;
 mod client;
+mod reader;
 mod standing;
 mod tally;
 
@@ -28,10 +29,10 @@ use super::{
 };
 use crate::{
     model::Time,
-    policy::poll::Client,
+    policy::poll::{Ask, Client, Turns},
     record::RecordSink,
     rng::Draws,
-    scenario::{ConsumerNo, Plan, PollingPlan},
+    scenario::{ConsumerNo, ConsumerPlan, Follows, Plan, PollingPlan},
 };
 
 /// Between two progress lines.
@@ -126,6 +127,7 @@ impl Polling {
                 shared: Arc::clone(&shared),
                 records: role.sink(),
                 crash_points: role.crash_points(),
+                turns: turns(plan, client, assignment.plan.workload.subjects, clock.now()),
             };
             clients.spawn(one.run());
         }
@@ -166,10 +168,26 @@ impl Polling {
     }
 }
 
+/// The subjects of a client, in turn. One that is started again does not begin at the same one each time.
+fn turns(plan: &ConsumerPlan, client: u32, subjects: u32, now: Time) -> Turns {
+    let begin = (now.0 / 1_000_000_000) as u32;
+    match plan.follows {
+        Follows::Own => {
+            let share = subjects.saturating_sub(client).div_ceil(plan.clients.max(1));
+            Turns::new(client, plan.clients, share, begin)
+        }
+        Follows::All => Turns::new(0, 1, subjects, begin),
+    }
+}
+
 fn standing(plan: &Plan, number: ConsumerNo) -> Standing {
     let mine = &plan.consumers[usize::from(number)];
     let lag = plan.providers[usize::from(mine.provider)].pull.view_lag;
     let hit = |fault: &&crate::fault::FaultPlan| fault.kind.can_hit().polls && fault.consumers.contains(&number);
     let doubtful = plan.faults.iter().any(|fault| hit(&fault));
-    Standing::new(mine.clients, Time::ZERO + plan.duration + lag, doubtful)
+    // Who asks after one subject each poll knows when it has asked after each.
+    let one_by_one = mine.state().is_some_and(|state| state.ask == Ask::Subject);
+    let share = if mine.follows == Follows::Own { mine.clients.max(1) } else { 1 };
+    let polls_to_know = if one_by_one { plan.workload.subjects.div_ceil(share) } else { 1 };
+    Standing::new(mine.clients, Time::ZERO + plan.duration + lag, doubtful, u64::from(polls_to_know))
 }

@@ -17,6 +17,8 @@ pub(super) struct Standing {
     over: Time,
     /// Whether a request that brings nothing may also be one that got lost on its way.
     silence_is_doubtful: bool,
+    /// Polls in a row that must find nothing before a client knows that there is nothing.
+    polls_to_know: u64,
     clients: Mutex<Vec<One>>,
 }
 
@@ -30,8 +32,9 @@ struct One {
 
 impl Standing {
     /// Of `clients` clients. Nothing new becomes visible from `over` on.
-    pub fn new(clients: u32, over: Time, silence_is_doubtful: bool) -> Standing {
-        Standing { over, silence_is_doubtful, clients: Mutex::new(vec![One::default(); clients as usize]) }
+    pub fn new(clients: u32, over: Time, silence_is_doubtful: bool, polls_to_know: u64) -> Standing {
+        let clients = Mutex::new(vec![One::default(); clients as usize]);
+        Standing { over, silence_is_doubtful, polls_to_know: polls_to_know.max(1), clients }
     }
 
     /// A request is sent that may be held.
@@ -51,10 +54,19 @@ impl Standing {
         }
     }
 
+    /// A poll has failed, or what it brought was turned away: what it asked after has to be asked again.
+    pub fn missed(&self, client: u32) {
+        let one = &mut self.clients()[client as usize];
+        // A client that has come to know it still knows.
+        if one.quiet < self.polls_to_know {
+            one.quiet = 0;
+        }
+    }
+
     /// Polls by which a client knows that there is nothing more, least over the clients.
     pub fn quiet_polls(&self, now: Time) -> u64 {
         let silent = |sent: Time| !self.silence_is_doubtful && now >= sent.max(self.over) + HELD_FOR_NOTHING;
-        let of = |one: &One| one.quiet + u64::from(one.held.is_some_and(|(_, sent)| silent(sent)));
+        let of = |one: &One| one.quiet / self.polls_to_know + u64::from(one.held.is_some_and(|(_, sent)| silent(sent)));
         self.clients().iter().map(of).min().unwrap_or_default()
     }
 
@@ -82,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_client_is_quiet_by_an_empty_poll_after_the_end_or_by_being_held_for_long() {
-        let standing = Standing::new(2, at(10), false);
+        let standing = Standing::new(2, at(10), false, 1);
         standing.found_nothing(0, due(9));
         standing.found_nothing(0, due(11));
         assert_eq!(standing.quiet_polls(at(20)), 0, "client 1 is not");
@@ -97,10 +109,26 @@ mod tests {
 
     #[test]
     fn where_requests_get_lost_only_an_answer_counts() {
-        let standing = Standing::new(1, at(10), true);
+        let standing = Standing::new(1, at(10), true, 1);
         standing.hold(0, due(5), at(5));
         assert_eq!(standing.quiet_polls(at(60)), 0);
         standing.found_nothing(0, due(11));
         assert_eq!(standing.quiet_polls(at(60)), 1);
+    }
+
+    #[test]
+    fn who_asks_after_one_subject_each_poll_knows_when_it_has_asked_after_each() {
+        let standing = Standing::new(1, at(10), false, 3);
+        for secs in [11, 12] {
+            standing.found_nothing(0, due(secs));
+        }
+        standing.missed(0);
+        for secs in [13, 14] {
+            standing.found_nothing(0, due(secs));
+        }
+        assert_eq!(standing.quiet_polls(at(20)), 0, "one of the three was not answered");
+        standing.found_nothing(0, due(15));
+        standing.missed(0);
+        assert_eq!(standing.quiet_polls(at(20)), 1);
     }
 }

@@ -35,6 +35,7 @@ pub(super) async fn emit_all(
     let mut source = Source::default();
     let mut batch = Vec::new();
     while let Some(&Arrival { at, .. }) = schedule.peek() {
+        log.expect(at);
         tokio::select! {
             biased;
             // An error means that the other end is gone, which is a stop as well.
@@ -52,6 +53,7 @@ pub(super) async fn emit_all(
         // A generator far behind must not keep its thread from those who send what it emits.
         tokio::task::yield_now().await;
     }
+    log.expect(Time::MAX);
     context.counts.emission_over();
 }
 

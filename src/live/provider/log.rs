@@ -3,14 +3,21 @@
 //! Most polls find nothing. An index per share makes that answer O(log n), however many events of
 //! other clients lie between.
 
+mod states;
+
 use std::{
     collections::BTreeMap,
-    sync::{RwLock, RwLockReadGuard},
+    sync::{
+        RwLock, RwLockReadGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
+
+pub(super) use states::Asked;
 
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::model::{ClientNo, Event, Seq, Span, Time};
+use crate::model::{ClientNo, Event, Seq, Span, Subject, Time};
 
 /// Whose events are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +26,16 @@ pub(super) enum Share {
     All,
     /// The subjects that are `client` modulo `clients`.
     Own { clients: u32, client: ClientNo },
+}
+
+impl Share {
+    /// Whether the subject is part of it.
+    pub fn holds(self, subject: Subject) -> bool {
+        match self {
+            Share::All => true,
+            Share::Own { clients, client } => subject % clients.max(1) == client,
+        }
+    }
 }
 
 /// What a client has seen.
@@ -67,6 +84,8 @@ pub(super) struct Window {
 pub(super) struct EventLog {
     inner: RwLock<Inner>,
     arrivals: Arrivals,
+    /// What occurs before this instant is in the log; see [`EventLog::holds_all_before`].
+    open_from: AtomicU64,
 }
 
 /// Wakes whoever waits for an event: one bell per share, so that an event wakes its own client only.
@@ -111,7 +130,18 @@ impl EventLog {
             client_counts.into_iter().filter(|&n| n > 0).map(|n| (n, vec![Vec::new(); n as usize])).collect();
         let bells = |clients: &u32| (*clients, (0..*clients).map(|_| Notify::new()).collect());
         let arrivals = Arrivals { all: Notify::new(), shares: shares.keys().map(bells).collect() };
-        EventLog { inner: RwLock::new(Inner { events: Vec::new(), shares }), arrivals }
+        EventLog { inner: RwLock::new(Inner { events: Vec::new(), shares }), arrivals, open_from: AtomicU64::new(0) }
+    }
+
+    /// Nothing that occurs before `next` will be appended any more.
+    pub fn expect(&self, next: Time) {
+        self.open_from.store(next.0, Ordering::Release);
+    }
+
+    /// Everything that occurs before this instant is in the log, for whoever asks before it reads: a
+    /// generator that is behind must not make a reader believe that it has seen what is still to come.
+    pub fn holds_all_before(&self) -> Time {
+        Time(self.open_from.load(Ordering::Acquire))
     }
 
     /// Appends events, whose sequences continue the log's.
@@ -152,8 +182,8 @@ impl EventLog {
     pub fn stretch(&self, share: Share, window: Window) -> Stretch {
         let Window { after, limit, grain, kept_since, upto } = window;
         let inner = self.read();
-        // The log is in the order of the schedule, so what is not to be seen yet lies at its end.
-        let head = inner.events.partition_point(|event| event.occurred_at <= upto) as Seq;
+        // The log is in the order of the schedule: what is not to be seen yet lies at its end.
+        let head = inner.head(upto);
         let gone = inner.events.partition_point(|event| event.occurred_at < kept_since);
         let oldest = gone as Seq + 1;
         let (events, more, newest, expired) = match share {
@@ -183,6 +213,11 @@ impl EventLog {
 }
 
 impl Inner {
+    /// The sequence of the newest event that occurred by then; 0 for none.
+    fn head(&self, upto: Time) -> Seq {
+        self.events.partition_point(|event| event.occurred_at <= upto) as Seq
+    }
+
     fn share(&self, clients: u32, client: ClientNo) -> &[Seq] {
         self.shares.get(&clients).and_then(|shares| shares.get(client as usize)).map_or(&[], Vec::as_slice)
     }

@@ -24,10 +24,12 @@ mod pull_faults;
 mod pull_limits;
 mod pull_query;
 mod pull_server;
+mod pull_states;
 mod reply;
 mod request;
 mod sender;
 mod shared_pool;
+mod state_query;
 
 #[cfg(test)]
 mod carried_out;
@@ -49,6 +51,7 @@ use self::{
 use super::{Reporter, Role, RoleError, clock::Clock, control::Part};
 use crate::{
     model::{Span, Time},
+    policy::poll::Ask,
     scenario::{Follows, Plan},
 };
 
@@ -130,11 +133,15 @@ async fn work(
     ended
 }
 
-/// The numbers of clients for which the pull API needs an index.
+/// The numbers of clients for which the pull API needs an index. For who asks after one subject each
+/// subject is a share.
 fn shares(context: &Context) -> impl Iterator<Item = u32> {
-    (0..).zip(&context.plan.consumers).filter_map(|(number, consumer)| {
-        let own_share = consumer.polls() && consumer.follows == Follows::Own;
-        (own_share && context.serves(number)).then_some(consumer.clients)
+    let subjects = context.plan.workload.subjects;
+    let served = (0..).zip(&context.plan.consumers).filter(|(number, _)| context.serves(*number));
+    served.filter_map(|(_, consumer)| Some((consumer, consumer.polling()?))).flat_map(move |(consumer, polling)| {
+        let own_share = (consumer.follows == Follows::Own).then_some(consumer.clients);
+        let one_by_one = polling.state().is_some_and(|state| state.ask == Ask::Subject).then_some(subjects);
+        own_share.into_iter().chain(one_by_one)
     })
 }
 

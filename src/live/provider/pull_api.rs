@@ -1,4 +1,4 @@
-//! The pull API: `GET /events`, a page of the log behind a cursor.
+//! The pull API: `GET /events`, a page of the log behind a cursor; `GET /subjects` is in `pull_states`.
 //!
 //! The ETag is the share's newest sequence, one per share and not per URL: the cursor is part of
 //! the URL and moves with every page, so an ETag per URL would never match again. `If-None-Match`
@@ -16,11 +16,12 @@ use super::{
     pull_faults::{self, Closed},
     pull_limits::{self, Limits, Peer},
     pull_query::{BadQuery, Caller, Query},
+    state_query::{StateQuery, parse_subject},
 };
 use crate::{
     fault::{self, Fate},
     live::counting_io::Meter,
-    model::{ClientNo, Span, Time},
+    model::{ClientNo, Span, Subject, Time},
     scenario::ConsumerNo,
     wire::{self, headers},
 };
@@ -30,6 +31,9 @@ const HELP: &str = "pushpull provider: a simulated event source.
 GET /events?cursor=<next_cursor>&limit=<n>   events behind the cursor, in log order
 GET /events?since=t<ns>&limit=<n>            events created after that instant (since t0, in ns)
 GET /events?cursor=<c>&wait=<ms>             the same; answered when there is something, or after ms
+GET /subjects/<id>                           how one subject stands
+GET /subjects?updated_since=t<ns>&limit=<n>  how those stand that have changed since then, by updated_at
+GET /subjects?cursor=<next_cursor>&limit=<n> the page behind
 
 Without cursor and since, from the start. Each page tells next_cursor and has_more.
 If-None-Match with the last ETag is answered 304 when nothing is new.
@@ -39,8 +43,8 @@ The header pushpull-consumer (with pushpull-client) asks for one client's share.
 
 /// The API of one provider.
 pub(super) struct PullApi {
-    context: Arc<Context>,
-    log: Arc<EventLog>,
+    pub(super) context: Arc<Context>,
+    pub(super) log: Arc<EventLog>,
     limits: Option<Limits>,
 }
 
@@ -53,11 +57,12 @@ impl PullApi {
 
     /// Answers one request, whose body is not looked at. `Closed`: by closing the connection.
     pub async fn answer<B>(&self, request: Request<B>, meter: &Meter) -> Result<Response<PullBody>, Closed> {
-        let known_path = matches!(request.uri().path(), "/" | "/events");
-        match (known_path, request.method(), request.uri().path()) {
+        let path = request.uri().path();
+        let known_path = matches!(path, "/" | "/events" | "/subjects") || path.starts_with("/subjects/");
+        match (known_path, request.method(), path) {
             (false, ..) => Ok(plain(StatusCode::NOT_FOUND, HELP)),
             (true, &Method::GET, "/") => Ok(plain(StatusCode::OK, HELP)),
-            (true, &Method::GET, _) => self.events(&request, meter).await,
+            (true, &Method::GET, _) => self.asked(&request, meter).await,
             (true, ..) => {
                 let mut answer = plain(StatusCode::METHOD_NOT_ALLOWED, HELP);
                 answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
@@ -66,17 +71,17 @@ impl PullApi {
         }
     }
 
-    async fn events<B>(&self, request: &Request<B>, meter: &Meter) -> Result<Response<PullBody>, Closed> {
+    async fn asked<B>(&self, request: &Request<B>, meter: &Meter) -> Result<Response<PullBody>, Closed> {
         let asked = request.headers();
         let caller = match Caller::read(&self.context, asked) {
             Ok(caller) => caller,
             Err(problem) => return Ok(refused(&problem)),
         };
-        let query = Query::parse(request.uri().query().unwrap_or_default());
+        let query = What::parse(request.uri().path(), request.uri().query().unwrap_or_default());
         let peer = request.extensions().get().copied();
         let Some(caller) = caller else {
             return Ok(match query {
-                Ok(query) => self.limited(None, peer, self.held_page(Share::All, query, asked)).await,
+                Ok(query) => self.limited(None, peer, self.reply(Share::All, query, asked)).await,
                 Err(problem) => refused(&problem),
             });
         };
@@ -91,7 +96,7 @@ impl PullApi {
         // Read when it is answered: an event that comes during a fault's delay is in the page.
         // And a request that never arrives costs its client no token.
         let who = Some((caller.consumer, caller.client));
-        let page = self.limited(who, peer, self.held_page(caller.share, query, asked));
+        let page = self.limited(who, peer, self.reply(caller.share, query, asked));
         pull_faults::carry_out(&self.context, &fate, caller.polling.patience(), page).await
     }
 
@@ -122,9 +127,15 @@ impl PullApi {
         answer
     }
 
-    async fn held_page(&self, share: Share, query: Query, headers: &HeaderMap) -> Response<PullBody> {
-        self.hold(share, query).await;
-        self.page(share, query, headers)
+    async fn reply(&self, share: Share, what: What, headers: &HeaderMap) -> Response<PullBody> {
+        match what {
+            What::Events(query) => {
+                self.hold(share, query).await;
+                self.page(share, query, headers)
+            }
+            What::Subject(subject) => self.subject(share, subject, headers),
+            What::Changes(query) => self.states(share, query, headers),
+        }
     }
 
     /// Holds a request for as long as it asks to, or until its share has something visible behind the
@@ -159,13 +170,10 @@ impl PullApi {
         let upto = if provider.pull.view_lag == Span::ZERO { Time::MAX } else { upto };
         let window = Window { after: query.after, limit, grain: provider.timestamp_grain, kept_since, upto };
         let stretch = self.log.stretch(share, window);
-        let etag = format!("\"{}\"", stretch.newest);
-        let unchanged = stretch.events.is_empty()
-            && asked.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == etag.as_bytes());
-        let mut answer = if unchanged {
-            let mut answer = Response::new(PullBody::default());
-            *answer.status_mut() = StatusCode::NOT_MODIFIED;
-            answer
+        // An ETag of ours is digits in quotes.
+        let etag = HeaderValue::try_from(format!("\"{}\"", stretch.newest)).expect("digits are a header value");
+        let mut answer = if stretch.events.is_empty() && unchanged(asked, &etag) {
+            not_modified()
         } else {
             json(StatusCode::OK, self.render(&stretch, query))
         };
@@ -175,8 +183,6 @@ impl PullApi {
             say(headers::OLDEST, u64::from(stretch.oldest));
             say(headers::EXPIRED, stretch.expired as u64);
         }
-        // An ETag of ours is digits in quotes.
-        let etag = HeaderValue::try_from(etag).expect("digits are a header value");
         answer.headers_mut().insert(header::ETAG, etag);
         answer
     }
@@ -201,11 +207,40 @@ impl PullApi {
     }
 }
 
+/// What a request asks for.
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Events(Query),
+    Subject(Subject),
+    Changes(StateQuery),
+}
+
+impl What {
+    fn parse(path: &str, query: &str) -> Result<What, BadQuery> {
+        match path.strip_prefix("/subjects/") {
+            Some(id) => parse_subject(id, query).map(What::Subject),
+            None if path == "/subjects" => StateQuery::parse(query).map(What::Changes),
+            None => Query::parse(query).map(What::Events),
+        }
+    }
+}
+
+/// Whether the caller has what this ETag names.
+pub(super) fn unchanged(asked: &HeaderMap, etag: &HeaderValue) -> bool {
+    asked.get(header::IF_NONE_MATCH) == Some(etag)
+}
+
+pub(super) fn not_modified() -> Response<PullBody> {
+    let mut answer = Response::new(PullBody::default());
+    *answer.status_mut() = StatusCode::NOT_MODIFIED;
+    answer
+}
+
 fn plain(status: StatusCode, text: &'static str) -> Response<PullBody> {
     with_type(status, text, "text/plain; charset=utf-8")
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response<PullBody> {
+pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Response<PullBody> {
     with_type(status, body, "application/json")
 }
 
@@ -216,9 +251,13 @@ fn with_type(status: StatusCode, body: impl Into<bytes::Bytes>, kind: &'static s
     answer
 }
 
-fn refused(problem: &BadQuery) -> Response<PullBody> {
-    let body = serde_json::json!({ "error": problem.problem, "fix": problem.fix });
-    json(StatusCode::BAD_REQUEST, body.to_string().into_bytes())
+fn refused(bad: &BadQuery) -> Response<PullBody> {
+    error(StatusCode::BAD_REQUEST, &bad.problem, &bad.fix)
+}
+
+pub(super) fn error(status: StatusCode, problem: &str, fix: &str) -> Response<PullBody> {
+    let body = serde_json::json!({ "error": problem, "fix": fix });
+    json(status, body.to_string().into_bytes())
 }
 
 #[cfg(test)]

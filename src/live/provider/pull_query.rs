@@ -20,7 +20,7 @@ pub(super) struct BadQuery {
     pub fix: String,
 }
 
-fn bad<T>(problem: impl Into<String>, fix: impl Into<String>) -> Result<T, BadQuery> {
+pub(super) fn bad<T>(problem: impl Into<String>, fix: impl Into<String>) -> Result<T, BadQuery> {
     Err(BadQuery { problem: problem.into(), fix: fix.into() })
 }
 
@@ -87,7 +87,7 @@ fn parse_since(text: &str) -> Result<After, BadQuery> {
     }
 }
 
-fn parse_limit(text: &str) -> Result<usize, BadQuery> {
+pub(super) fn parse_limit(text: &str) -> Result<usize, BadQuery> {
     match digits(text).and_then(|digits| digits.parse().ok()).filter(|&limit| limit > 0) {
         Some(limit) => Ok(limit),
         None => bad(format!("'{}' is no limit", shown(text)), "write a whole number from 1 on, such as limit=100"),
@@ -102,12 +102,12 @@ fn parse_wait(text: &str) -> Result<Span, BadQuery> {
 }
 
 /// Digits only: `parse` alone would take a sign.
-fn digits(text: &str) -> Option<&str> {
+pub(super) fn digits(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then_some(text)
 }
 
 /// Enough of a stranger's text to recognise it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

@@ -2,16 +2,19 @@
 //!
 //! When is a [`Strategy`]: `strategy = { kind = "..." }` in the scenario file, one file per kind. Each
 //! says when the next poll is due, given what the last one came to. [`PollTimer`] asks it for one
-//! client. What happens within a poll is a [`PollRound`].
+//! client. What happens within a poll is a [`PollRound`], or a [`StateRound`].
 //!
 //! Adding a strategy is one file and one line in the `strategies!` table below.
 
 mod grid;
 mod round;
+mod state_round;
 mod timer;
 
 pub use grid::{Grid, Phase};
 pub use round::{PAGES_PER_POLL_MAX, PollRound, PollStep};
+pub use state::{Ask, Turns};
+pub use state_round::{Known, PageEnd, SCAN_CURSOR, StateRound};
 pub use timer::PollTimer;
 
 use schemars::JsonSchema;
@@ -192,6 +195,18 @@ strategies! {
     "cron" => cron::Cron,
     "adaptive" => adaptive::Adaptive,
     "long-poll" => long_poll::LongPoll,
+    "state" => state::State,
+}
+
+impl Strategy {
+    /// Its keys as one that asks for states, if it does.
+    #[must_use]
+    pub fn state(&self) -> Option<&State> {
+        match self {
+            Strategy::State(state) => Some(state),
+            _ => None,
+        }
+    }
 }
 
 /// The first number of a client whose polls lie on no grid. A restarted process cannot know how far its
