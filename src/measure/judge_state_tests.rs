@@ -105,3 +105,16 @@ fn a_state_that_vanished_from_its_queue_voids_the_run_whatever_was_seen_later() 
     let run = judged(&plan, &records);
     assert!(run.why_void.iter().any(|why| why.contains("do not balance")), "{:?}", run.why_void);
 }
+
+#[test]
+fn the_story_of_a_state_that_nobody_saw_tells_the_later_one() {
+    let (plan, records) = scanned();
+    let seen = |what: &Obligation| records.iter().any(|r| matches!(r, Record::Effect(row) if row.what == *what));
+    let emitted =
+        records.iter().filter_map(|r| if let Record::Emitted { event, .. } = r { Some(*event) } else { None });
+    let what = |event: Event| Obligation { consumer: 0, client: event.subject % 20, seq: event.seq };
+    let unseen = emitted.map(what).find(|what| !seen(what)).unwrap();
+    let stories = crate::audit::tell(&plan, &replay(&records, 0), &[unseen]).unwrap();
+    let told = stories[0].in_one_line();
+    assert!(told.contains("its client sees a later state: version") && told.contains("what changed from"), "{told}");
+}

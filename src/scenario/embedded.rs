@@ -35,6 +35,7 @@ pub const EMBEDDED: &[Embedded] = embed![
     "isolation",
     "rate-limited",
     "hybrid",
+    "package-ready",
 ];
 
 /// The scenario by name.

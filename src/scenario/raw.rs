@@ -161,8 +161,8 @@ pub struct RawProvider {
     /// How long clients are asked to wait between two polls, in the header x-poll-interval. Default:
     /// nothing is asked.
     pub poll_interval_hint: Option<String>,
-    /// How long the log keeps an event; a cursor that is older goes on at the oldest event kept.
-    /// Default: for ever.
+    /// How long the log keeps an event; a cursor that is older goes on at the oldest event kept. How a
+    /// subject stands is kept for ever. Default: for ever.
     pub retention: Option<String>,
     /// Grain of the times that the pull API tells: `created`, which a timestamp cursor compares, and the
     /// `updated_at` of states. Never scaled. Default "1ms".

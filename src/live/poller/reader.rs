@@ -243,3 +243,93 @@ impl States {
         Ok(news)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::Time,
+        scenario::testing::{polling_consumer, state},
+        wire::{render_state, render_states},
+    };
+
+    fn reader(ask: Ask) -> Reader {
+        let mut polling = polling_consumer(1).polling().unwrap().clone();
+        polling.strategy = crate::policy::poll::Strategy::State(state(Span::from_secs(1), ask, Some(Span(10))));
+        Reader::new(&polling, None, Turns::new(0, 1, 2, 0), None)
+    }
+
+    /// Subject `subject` at `version`.
+    fn one(out: &mut Vec<u8>, subject: u32, version: u32) {
+        let event = |out: &mut Vec<u8>| {
+            let text = format!("{{\"id\":\"e{subject}.{version}\",\"subject\":{subject},\"version\":{version}}}");
+            out.extend_from_slice(text.as_bytes());
+        };
+        render_state(out, subject, Some((version, Time(5), event)));
+    }
+
+    fn page(states: &[(u32, u32)], as_of: u64, more: bool) -> Vec<u8> {
+        render_states(states.len(), |out, i| one(out, states[i].0, states[i].1), (Time(as_of), "t5.1", more))
+    }
+
+    /// The request that the reader wants to make next.
+    fn asks(reader: &mut Reader) -> (String, Option<String>) {
+        let PollStep::Fetch { cursor, page } = reader.next_step() else { panic!("no request") };
+        let request = reader.request(cursor.as_deref(), page);
+        (request.path, request.etag)
+    }
+
+    fn tag(text: &str) -> Option<String> {
+        Some(text.to_owned())
+    }
+
+    #[test]
+    fn a_scan_sends_its_etag_only_once_it_has_read_everything_and_from_its_first_page() {
+        let mut reader = reader(Ask::UpdatedSince);
+        reader.begin();
+        assert_eq!(asks(&mut reader), ("/subjects?limit=10".to_owned(), None));
+        assert_eq!(reader.read(&page(&[(0, 1)], 100, true), None, tag("7")).unwrap().len(), 1);
+        assert_eq!(reader.next_step(), PollStep::Store);
+        reader.stored();
+        assert_eq!(asks(&mut reader), ("/subjects?limit=10&cursor=t5.1".to_owned(), None));
+        reader.abandon();
+        reader.end();
+        // Broken off: from the start again, without an ETag; what is known is no news.
+        reader.begin();
+        assert_eq!(asks(&mut reader), ("/subjects?limit=10".to_owned(), None));
+        assert!(reader.read(&page(&[(0, 1)], 200, true), None, tag("8")).unwrap().is_empty());
+        asks(&mut reader);
+        assert_eq!(reader.read(&page(&[(1, 1)], 210, false), None, tag("9")).unwrap().len(), 1);
+        assert_eq!(reader.next_step(), PollStep::Store);
+        reader.stored();
+        assert_eq!(reader.next_step(), PollStep::Save("u190".to_owned()));
+        reader.saved("u190".to_owned());
+        assert_eq!(reader.next_step(), PollStep::Finished);
+        reader.end();
+        reader.begin();
+        assert_eq!(asks(&mut reader), ("/subjects?limit=10&updated_since=t190".to_owned(), tag("8")));
+    }
+
+    #[test]
+    fn each_subject_has_its_etag_and_loses_it_with_what_was_turned_away() {
+        let mut reader = reader(Ask::Subject);
+        let mut look = |version: u32, turned_away: bool| {
+            reader.begin();
+            let (path, etag) = asks(&mut reader);
+            let subject = path.trim_start_matches("/subjects/").parse().unwrap();
+            let mut body = Vec::new();
+            one(&mut body, subject, version);
+            let news = reader.read(&body, None, Some(format!("{subject}.{version}"))).unwrap().len();
+            if reader.next_step() == PollStep::Store {
+                if turned_away { reader.turned_away() } else { reader.stored() }
+            }
+            reader.end();
+            (path, etag, news)
+        };
+        assert_eq!(look(1, false), ("/subjects/0".to_owned(), None, 1));
+        assert_eq!(look(1, true), ("/subjects/1".to_owned(), None, 1));
+        assert_eq!(look(1, false), ("/subjects/0".to_owned(), tag("0.1"), 0));
+        assert_eq!(look(1, false), ("/subjects/1".to_owned(), None, 1), "asked anew, and new still");
+        assert_eq!(look(2, false), ("/subjects/0".to_owned(), tag("0.1"), 1));
+    }
+}
