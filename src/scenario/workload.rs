@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::Span,
-    wire::CaptureKeys,
+    wire::{CaptureKeys, is_event_type},
     workload::{Arrivals, Bursty, Constant, Diurnal, Pairs, Payload, Poisson, Replay, Workload},
 };
 
@@ -75,8 +75,7 @@ pub(super) fn read_workload(at: &At, raw: &RawWorkload, scale: Scale, dir: &Path
 
 fn read_event_type(at: &At, text: Option<&str>) -> Result<String, Problem> {
     let event_type = text.unwrap_or("order.updated");
-    let plain = event_type.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-    if event_type.is_empty() || !plain {
+    if !is_event_type(event_type) {
         return Err(at.problem(
             format!("\"{event_type}\" is no event type"),
             "write letters, digits, '.', '_' and '-', such as \"order.updated\"",

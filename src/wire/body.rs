@@ -54,9 +54,7 @@ fn render(out: &mut Vec<u8>, payload: &Payload, id: &str, event: &Event, amount_
     use std::io::Write;
 
     let start = out.len();
-    let created = humantime::format_rfc3339_nanos(
-        std::time::UNIX_EPOCH + std::time::Duration::from_nanos(wall.unix_ns(event.occurred_at)),
-    );
+    let created = created(event, wall);
     let Event { seq, subject, version, .. } = *event;
     let kind = &payload.event_type;
     let (whole, cents) = (amount_cents / 100, amount_cents / 10 % 10);
@@ -70,6 +68,12 @@ fn render(out: &mut Vec<u8>, payload: &Payload, id: &str, event: &Event, amount_
     let padding = (payload.bytes as usize).saturating_sub(out.len() - start + tail.len());
     out.resize(out.len() + padding, b'.');
     out.extend_from_slice(tail);
+}
+
+/// The event's instant as its body tells it.
+pub(super) fn created(event: &Event, wall: WallClock) -> humantime::Rfc3339Timestamp {
+    let since_epoch = std::time::Duration::from_nanos(wall.unix_ns(event.occurred_at));
+    humantime::format_rfc3339_nanos(std::time::UNIX_EPOCH + since_epoch)
 }
 
 /// Parses and writes the JSON again, as a wrong receiver does before it verifies.

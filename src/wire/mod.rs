@@ -2,6 +2,8 @@
 
 mod body;
 mod captured;
+pub mod control;
+mod hand_made;
 pub mod headers;
 mod loopback;
 mod page;
@@ -11,6 +13,7 @@ mod state;
 
 pub use body::{BodyError, EventBody, forged_event_json, render_event, reserialise};
 pub use captured::{CaptureKeys, CaptureProblem, Captured, TIME_KEYS, read_captured, render_captured};
+pub use hand_made::{HandMade, is_event_type, render_hand_made};
 pub use loopback::{NotHere, require_loopback};
 pub use page::{Page, PageError, PageEvent, parse_page, render_page};
 pub use retry_after::{parse_poll_interval, parse_retry_after};
