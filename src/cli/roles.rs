@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{Exit, load, load::Overrides, runtime};
 use crate::{
     live::{
-        self, Role, RoleError,
+        self, Bound, Role, RoleError,
         clock::Epoch,
         control::{Assignment, EndpointAddress, Part, Report},
     },
@@ -44,7 +44,10 @@ struct Common {
 #[derive(Debug, Args)]
 #[command(
     after_help = "Example:\n  WEBHOOK_SECRET=whsec_... pushpull provider quickstart --listen 127.0.0.1:4000 \\\n    \
-    --to webhook=http://127.0.0.1:8080/webhooks/{client} --secret-env WEBHOOK_SECRET"
+    --to webhook=http://127.0.0.1:8080/webhooks/{client} --secret-env WEBHOOK_SECRET\n\n  \
+    pushpull provider quickstart --control 127.0.0.1:4001    then, to add an endpoint and see what else there is:\n  \
+    curl --json '{\"url\": \"http://127.0.0.1:8080/hook\"}' http://127.0.0.1:4001/endpoints\n  \
+    curl http://127.0.0.1:4001/"
 )]
 pub(super) struct ProviderArgs {
     #[command(flatten)]
@@ -61,6 +64,10 @@ pub(super) struct ProviderArgs {
     /// The environment variable with the signing secret (whsec_...).
     #[arg(long, value_name = "VAR")]
     secret_env: Option<String>,
+    /// Where the control API listens, on loopback: endpoints are added, events emitted and faults switched
+    /// over HTTP. Port 0 lets the system choose; the address is printed on stdout.
+    #[arg(long, value_name = "ADDRESS")]
+    control: Option<SocketAddr>,
 }
 
 /// Arguments of `pushpull poller`.
@@ -102,7 +109,9 @@ pub(super) struct ReceiverArgs {
 }
 
 pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
-    play(&args.common, (args.listen, None), None, live::provider::run, |plan| {
+    args.control.map_or(Ok(()), live::provider::require_loopback)?;
+    let addresses = Bound { listen: Some(args.listen), control: args.control, ..Bound::default() };
+    play(&args.common, addresses, None, live::provider::run, |plan| {
         let mut endpoints = Vec::new();
         for to in &args.to {
             let (name, url) = to.split_once('=').with_context(|| format!("--to {to}: write NAME=URL"))?;
@@ -123,20 +132,20 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
                 .with_context(|| format!("--provider {name}: the scenario has no provider of this name"))?,
         };
         let capture = plan.workload.capture().map(PathBuf::from);
-        Ok(Part::Provider { provider: number as u16, endpoints, capture })
+        Ok(Part::Provider { provider: number as u16, endpoints, capture, control: args.control })
     })
 }
 
 pub(super) fn poller(args: &PollerArgs) -> anyhow::Result<Exit> {
-    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    play(&args.common, (anywhere, None), Some(&args.from), live::poller::run, |plan| {
+    play(&args.common, Bound::default(), Some(&args.from), live::poller::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), false)?;
         Ok(Part::Poller { consumer })
     })
 }
 
 pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
-    play(&args.common, (args.listen, args.admin), args.from.as_deref(), live::receiver::run, |plan| {
+    let addresses = Bound { listen: Some(args.listen), admin: args.admin, ..Bound::default() };
+    play(&args.common, addresses, args.from.as_deref(), live::receiver::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), true)?;
         if args.secret_env.is_empty() {
             bail!("a receiver verifies signatures\n  fix: write --secret-env VAR, where VAR holds whsec_...");
@@ -154,7 +163,7 @@ pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
 /// Plays one part, told by an orchestrator or by the arguments.
 fn play<F>(
     common: &Common,
-    (listen, admin): (SocketAddr, Option<SocketAddr>),
+    Bound { listen, admin, control }: Bound,
     pull_api: Option<&str>,
     run: impl FnOnce(Role) -> F,
     part: impl FnOnce(&Plan) -> anyhow::Result<Part>,
@@ -176,14 +185,14 @@ where
     let plan = load::plan(&common.scenario, &common.overrides, &[])?;
     let part = part(&plan)?;
     // A port in use is told before anything is written.
-    for address in [Some(listen), admin].into_iter().flatten() {
+    for address in [listen, admin, control].into_iter().flatten() {
         let free = std::net::TcpListener::bind(address);
         drop(free.with_context(|| format!("cannot listen on {address}; choose another address"))?);
     }
     let assignment = Assignment {
         admin,
         pull_api: pull_api.map(|url| url.trim_end_matches('/').to_owned()),
-        ..assignment(plan, part, &common.out, listen)?
+        ..assignment(plan, part, &common.out, listen.unwrap_or((Ipv4Addr::LOCALHOST, 0).into()))?
     };
     runtime()?.block_on(async {
         let role = Role::standalone(assignment, Epoch::ahead(Duration::ZERO), interrupted_once())?;

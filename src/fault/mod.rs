@@ -107,9 +107,10 @@ pub struct FaultPlan {
     pub selector: Selector,
 }
 
-/// The fate of one request under all faults, in file order.
+/// The fate of one request under these faults, in file order. One that is left out changes nothing of what
+/// the others do: each draws under its own index.
 #[must_use]
-pub fn decide(faults: &[FaultPlan], target: &Target, draws: Draws) -> Fate {
+pub fn decide<'a>(faults: impl IntoIterator<Item = &'a FaultPlan>, target: &Target, draws: Draws) -> Fate {
     let mut fate = Fate::default();
     for fault in faults {
         let reaches = fault.kind.hits_path(target.path) && fault.consumers.contains(&target.consumer);

@@ -79,6 +79,8 @@ pub enum Part {
         endpoints: Vec<EndpointAddress>,
         /// The file of captured events, where the plan replays one.
         capture: Option<PathBuf>,
+        /// Where the control API listens, where there shall be one.
+        control: Option<SocketAddr>,
     },
     /// Receive webhooks.
     Receiver {
@@ -117,6 +119,8 @@ pub enum Report {
         listen: Option<SocketAddr>,
         /// Where a receiver serves /healthz and /metrics.
         admin: Option<SocketAddr>,
+        /// Where a provider serves its control API, if it does.
+        control: Option<SocketAddr>,
     },
     /// How far it is.
     Progress(Progress),

@@ -2,6 +2,7 @@
 
 use std::{
     io::{BufRead, Write},
+    net::SocketAddr,
     sync::Arc,
 };
 
@@ -35,6 +36,17 @@ struct Start {
     pull_api: Option<String>,
 }
 
+/// Where a role listens, as far as it does.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Bound {
+    /// Its pull API, or where it receives webhooks.
+    pub listen: Option<SocketAddr>,
+    /// Health and metrics.
+    pub admin: Option<SocketAddr>,
+    /// The control API.
+    pub control: Option<SocketAddr>,
+}
+
 /// Why a role could not do its part.
 #[derive(Debug, thiserror::Error)]
 pub enum RoleError {
@@ -49,6 +61,12 @@ pub enum RoleError {
         /// Why it failed.
         problem: std::io::Error,
     },
+    /// A control API that others could reach.
+    #[error(
+        "the control API listens on this machine only, and {0} is reached from elsewhere\n  \
+         fix: write --control 127.0.0.1:{port}", port = .0.port()
+    )]
+    ControlExposed(SocketAddr),
     /// A store did not work.
     #[error("{0}")]
     Store(String),
@@ -85,10 +103,15 @@ impl Reporter {
     }
 
     fn tell(report: &Report) {
-        if let Report::Ready { listen: Some(listen), admin } = report {
+        if let Report::Ready { listen: Some(listen), admin, control } = report {
             eprintln!("pushpull: listening on http://{listen}; Ctrl-C ends it");
             if let Some(admin) = admin {
                 eprintln!("pushpull: health and metrics on http://{admin}/healthz and http://{admin}/metrics");
+            }
+            if let Some(control) = control {
+                // The only line on stdout: a script reads the address that the system has chosen.
+                let mut out = std::io::stdout().lock();
+                let _ = writeln!(out, "control API on http://{control}").and_then(|()| out.flush());
             }
         }
     }
@@ -147,8 +170,8 @@ impl Role {
     }
 
     /// Tells that everything is bound and opened.
-    pub fn ready(&self, listen: Option<std::net::SocketAddr>, admin: Option<std::net::SocketAddr>) {
-        self.reporter.send(&Report::Ready { listen, admin });
+    pub fn ready(&self, Bound { listen, admin, control }: Bound) {
+        self.reporter.send(&Report::Ready { listen, admin, control });
     }
 
     /// Waits for t0 to be told; it may still lie ahead ([`Clock::sleep_until`]). A restarted role

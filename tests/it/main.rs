@@ -56,3 +56,6 @@ mod outbox;
 
 /// A webhook and a reconciling poll of one client.
 mod hybrid;
+
+/// The control API of a provider that somebody started.
+mod control_api;

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use self::{asker::Asker, client::PollClient, standing::Standing, tally::Tallies};
 use super::{
-    Role, RoleError,
+    Bound, Role, RoleError,
     clock::Clock,
     consumer::Consumer,
     control::{Part, Progress},
@@ -52,7 +52,7 @@ pub async fn run(mut role: Role) -> Result<(), RoleError> {
         return Err(RoleError::Assignment("not a poller's part".to_owned()));
     };
     let consumer = Arc::new(Consumer::open(&role, number)?);
-    role.ready(None, None);
+    role.ready(Bound::default());
     let clock = role.start().await;
     consumer.start(clock);
     let mut polling = Polling::start(&role, number, clock, &consumer)?;

@@ -11,6 +11,7 @@ use tokio::{
 
 use super::{
     dispatcher,
+    inbox::Inbox,
     log::EventLog,
     pull_api::PullApi,
     pull_server,
@@ -70,7 +71,7 @@ async fn push(fault: serde_json::Value) -> Pushed {
     }
     let (stop, stopped) = watch::channel(false);
     let endpoint = Arc::new(receiver.endpoint(0));
-    let driver = tokio::spawn(dispatcher::drive(Arc::clone(&context), endpoint, None, events, stopped));
+    let driver = tokio::spawn(dispatcher::drive(Arc::clone(&context), endpoint, None, Inbox::new(events).0, stopped));
     let mut pushed = Pushed { attempts: Vec::new(), attacks: 0, hits: 0, seen: Vec::new() };
     while context.counts.progress().open > 0 {
         match records.recv().await.unwrap() {

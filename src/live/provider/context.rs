@@ -5,8 +5,9 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use super::contents::Contents;
+use super::{contents::Contents, control::Watched, switches::Faults};
 use crate::{
+    fault::{Fate, Target},
     live::{clock::Clock, control::Progress, counting_io::Traffic},
     record::{Record, RecordSink},
     rng::Draws,
@@ -25,8 +26,12 @@ pub(super) struct Context {
     pub draws: Draws,
     /// What the events say.
     pub(super) contents: Contents,
+    /// What goes wrong.
+    pub faults: Faults,
     /// Where to say what happened.
     pub records: Arc<dyn RecordSink>,
+    /// The same, where a control API reads along.
+    pub watched: Option<Arc<Watched>>,
     /// How far everything is.
     pub counts: Counts,
     /// What passed the sockets, by consumer.
@@ -44,9 +49,28 @@ impl Context {
     ) -> Option<Context> {
         let provider = usize::from(provider);
         plan.providers.get(provider)?;
-        let traffic = plan.consumers.iter().map(|_| Arc::default()).collect();
+        let faults = Faults::new(&plan, provider, by_hand(&plan));
+        // One more for those that are added by hand.
+        let traffic = (0..=plan.consumers.len()).map(|_| Arc::default()).collect();
         let draws = Draws::new(plan.seed);
-        Some(Context { plan, provider, clock, draws, contents, records, counts: Counts::default(), traffic })
+        let counts = Counts::default();
+        let watched = None;
+        Some(Context { plan, provider, clock, draws, contents, faults, records, watched, counts, traffic })
+    }
+
+    /// The same with records that a control API reads along.
+    pub fn watched(self, watched: Arc<Watched>) -> Context {
+        Context { records: Arc::clone(&watched) as Arc<dyn RecordSink>, watched: Some(watched), ..self }
+    }
+
+    /// Whose clients the endpoints are that are added by hand: a consumer behind the plan's.
+    pub fn by_hand(&self) -> ConsumerNo {
+        by_hand(&self.plan)
+    }
+
+    /// What becomes of a request, under the faults that are on.
+    pub fn fate(&self, target: &Target) -> Fate {
+        self.faults.decide(target, self.draws)
     }
 
     /// This provider's part of the plan.
@@ -59,7 +83,7 @@ impl Context {
         self.plan.consumers.get(usize::from(consumer)).is_some_and(|c| usize::from(c.provider) == self.provider)
     }
 
-    /// The consumer's traffic. The number comes from the plan.
+    /// The consumer's traffic. The number comes from the plan, or is [`Context::by_hand`].
     pub fn traffic(&self, consumer: ConsumerNo) -> &Arc<Traffic> {
         &self.traffic[usize::from(consumer)]
     }
@@ -67,12 +91,17 @@ impl Context {
     /// One record per consumer: what passed the sockets.
     pub fn record_bytes(&self) {
         for (consumer, traffic) in (0..).zip(&self.traffic) {
-            if self.serves(consumer) {
-                let (up, down, requests) = traffic.totals();
+            let (up, down, requests) = traffic.totals();
+            let added = consumer == self.by_hand() && requests > 0;
+            if self.serves(consumer) || added {
                 self.records.put(Record::Bytes { consumer, up, down, requests });
             }
         }
     }
+}
+
+fn by_hand(plan: &Plan) -> ConsumerNo {
+    plan.consumers.len() as ConsumerNo
 }
 
 /// Counters for the progress line and for telling when the run is quiet.

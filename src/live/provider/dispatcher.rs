@@ -15,12 +15,13 @@ use super::{
     context::Context,
     endpoint::Endpoint,
     faults::{self, Ending},
+    inbox::{Command, Inbox, NotRedelivered},
     request::Request,
     sender::Sender,
     shared_pool::Seat,
 };
 use crate::{
-    fault::{self, Attack, Fate, FaultKind, FaultPlan, Target, TargetPath},
+    fault::{Attack, Fate, Target, TargetPath},
     model::{Event, Span, Time},
     policy::dispatch::{Dispatch, Output, Start},
     record::{self, AttackKind, Obligation, Record},
@@ -31,19 +32,20 @@ const BATCH_MAX: usize = 256;
 /// How long a stopped driver waits for attempts in flight, if their ack timeout is not shorter.
 const STOP_GRACE: Span = Span::from_secs(1);
 
-/// Delivers what comes from `events` until `stop` turns true, then lets attempts in flight end for
-/// a moment and records what is still open. Ends when `events` has ended too.
+/// Delivers what comes in `inbox` until `stop` turns true or the endpoint is removed, then lets attempts in
+/// flight end for a moment and records what is still open. Ends when the events have ended too.
 pub(super) async fn drive(
     context: Arc<Context>,
     endpoint: Arc<Endpoint>,
     seat: Option<Seat>,
-    mut events: UnboundedReceiver<Event>,
+    inbox: Inbox,
     mut stop: watch::Receiver<bool>,
 ) {
     let mut driver = Driver::new(context, endpoint, seat);
     let clock = driver.context.clock;
+    let Inbox { mut events, mut commands } = inbox;
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    let mut feeding = true;
+    let (mut feeding, mut commanded) = (true, true);
     let stopped = stop.wait_for(|&stop| stop);
     tokio::pin!(stopped);
     loop {
@@ -57,6 +59,11 @@ pub(super) async fn drive(
                 feeding = count > 0;
                 batch.drain(..).for_each(|event| driver.deliver(event));
             }
+            command = commands.recv(), if commanded => match command {
+                Some(Command::Remove) => break,
+                Some(command) => driver.obey(command),
+                None => commanded = false,
+            },
             () = turn(driver.seat.as_ref()), if driver.seat.is_some() => {}
             () = clock.sleep_until(deadline.unwrap_or(Time::MAX)), if deadline.is_some() => {}
         }
@@ -86,7 +93,10 @@ enum Done {
 
 struct Driver {
     context: Arc<Context>,
+    /// Another one once its secrets have changed: attempts that have begun keep theirs.
     endpoint: Arc<Endpoint>,
+    /// As it was in the beginning.
+    original: Arc<Endpoint>,
     machine: Dispatch,
     /// Where slots are shared with other endpoints: this one's place.
     seat: Option<Seat>,
@@ -105,13 +115,11 @@ impl Driver {
         let plan = context.provider();
         let machine = Dispatch::new(plan.retry.clone(), plan.concurrency, context.draws, endpoint.client)
             .with_manners(&plan.sending);
-        let holds = |fault: &FaultPlan| {
-            matches!(fault.kind, FaultKind::Reorder(_)) && fault.consumers.contains(&endpoint.consumer)
-        };
-        let holds = context.plan.faults.iter().any(holds);
+        let holds = context.faults.may_hold(endpoint.consumer);
         Driver {
             holds,
             context,
+            original: Arc::clone(&endpoint),
             endpoint,
             machine,
             seat,
@@ -176,12 +184,47 @@ impl Driver {
 
     /// A new delivery; a fault may hold it back, which is decided before it takes a place.
     fn deliver(&mut self, event: Event) {
-        let held = self
-            .holds
-            .then(|| fault::decide(&self.context.plan.faults, &self.first_target(&event), self.context.draws).hold);
+        let held = self.holds.then(|| self.context.fate(&self.first_target(&event)).hold);
         match held.flatten() {
             Some(hold) => self.machine.deliver_held(event, hold),
             None => self.machine.deliver(event),
+        }
+    }
+
+    /// Does what somebody wants by hand, and answers once it is done and written down.
+    fn obey(&mut self, command: Command) {
+        let now = self.context.clock.now();
+        match command {
+            Command::Redeliver { event, made, answer } => {
+                let answered = if !self.machine.is_enabled() {
+                    Err(NotRedelivered::Disabled)
+                } else if !self.machine.redeliver(event, made, now) {
+                    Err(NotRedelivered::Open)
+                } else {
+                    Ok(())
+                };
+                self.step();
+                let _ = answer.send(answered);
+            }
+            Command::Enable { answer } => {
+                self.machine.enable(now);
+                self.step();
+                let _ = answer.send(());
+            }
+            Command::Rotate { next, overlap, answer } => {
+                let mut endpoint = Endpoint::clone(&self.endpoint);
+                let answered = endpoint.secrets.rotate(next, now, overlap);
+                self.endpoint = Arc::new(endpoint);
+                let _ = answer.send(answered.map(|()| now + overlap));
+            }
+            Command::Restore { answer } => {
+                self.endpoint = Arc::clone(&self.original);
+                self.machine.enable(now);
+                self.step();
+                let _ = answer.send(());
+            }
+            // The loop has ended already.
+            Command::Remove => {}
         }
     }
 
@@ -207,7 +250,7 @@ impl Driver {
     fn fate(&self, start: &Start) -> Fate {
         let target =
             Target { attempt: start.number, copy: start.copy, at: start.intended, ..self.first_target(&start.event) };
-        let fate = fault::decide(&self.context.plan.faults, &target, self.context.draws);
+        let fate = self.context.fate(&target);
         faults::record_hits(&self.context, &target, &fate);
         fate
     }

@@ -35,7 +35,8 @@ impl Rig {
         let context = testing::context_at(plan, sink, Span::from_secs(1));
         let (feed, events) = unbounded_channel();
         let (stop, stop_signal) = watch::channel(false);
-        let driver = tokio::spawn(drive(Arc::clone(&context), Arc::new(endpoint), None, events, stop_signal));
+        let driver =
+            tokio::spawn(drive(Arc::clone(&context), Arc::new(endpoint), None, Inbox::new(events).0, stop_signal));
         Rig { context, receiver, records, feed, stop, driver }
     }
 
@@ -256,7 +257,7 @@ async fn keyed_losses_replay_exactly() {
             let at = Time::ZERO;
             let path = TargetPath::Webhook;
             let target = Target { path, consumer: 0, client: 0, number, attempt, copy: 0, at };
-            let fate = fault::decide(&context.plan.faults, &target, context.draws);
+            let fate = context.fate(&target);
             if matches!(fate.response, ResponseFate::Deliver) {
                 break;
             }

@@ -133,9 +133,10 @@ impl EventLog {
         EventLog { inner: RwLock::new(Inner { events: Vec::new(), shares }), arrivals, open_from: AtomicU64::new(0) }
     }
 
-    /// Nothing that occurs before `next` will be appended any more.
+    /// Nothing that occurs before `next` will be appended any more. Whoever looks at a clock behind this has
+    /// said it before.
     pub fn expect(&self, next: Time) {
-        self.open_from.store(next.0, Ordering::Release);
+        self.open_from.store(next.0, Ordering::SeqCst);
     }
 
     /// Everything that occurs before this instant is in the log, for whoever asks before it reads: a

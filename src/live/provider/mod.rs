@@ -10,12 +10,15 @@
 //!
 //! It knows nothing of what its consumers do with the events, and judges nothing.
 
+mod agenda;
 mod contents;
 mod context;
+mod control;
 mod dispatcher;
 mod endpoint;
 mod faults;
 mod generator;
+mod inbox;
 mod log;
 mod pace;
 mod pull_api;
@@ -30,6 +33,7 @@ mod request;
 mod sender;
 mod shared_pool;
 mod state_query;
+mod switches;
 
 #[cfg(test)]
 mod carried_out;
@@ -45,15 +49,25 @@ use tokio::{
 };
 
 use self::{
-    contents::Contents, context::Context, endpoint::Endpoint, generator::Feeds, log::EventLog, pull_api::PullApi,
+    contents::Contents,
+    context::Context,
+    control::{ControlApi, Line, Reach, Watched},
+    endpoint::Endpoint,
+    generator::Feeds,
+    inbox::Inbox,
+    log::EventLog,
+    pull_api::PullApi,
     shared_pool::SharedPool,
 };
-use super::{Reporter, Role, RoleError, clock::Clock, control::Part};
+use super::{Bound, Reporter, Role, RoleError, clock::Clock, control::Part};
 use crate::{
     model::{Span, Time},
     policy::poll::Ask,
     scenario::{Follows, Plan},
+    wire::control::EndpointId,
 };
+
+pub use self::control::require_loopback;
 
 /// Time between two progress lines.
 const PROGRESS_EVERY: Span = Span::from_millis(200);
@@ -69,26 +83,47 @@ pub async fn run(role: Role) -> Result<(), RoleError> {
 
 async fn run_on(mut role: Role, listener: TcpListener, listening: SocketAddr) -> Result<(), RoleError> {
     let assignment = Arc::clone(&role.assignment);
-    let Part::Provider { provider, endpoints, capture } = &assignment.part else {
+    let Part::Provider { provider, endpoints, capture, control } = &assignment.part else {
         return Err(RoleError::Assignment("the part is not a provider's".to_owned()));
     };
-    let endpoints: Vec<Endpoint> = endpoints.iter().map(Endpoint::parse).collect::<Result<_, _>>()?;
-    require_all_endpoints(&assignment.plan, *provider, &endpoints)?;
+    let endpoints: Vec<(Endpoint, String)> = endpoints
+        .iter()
+        .map(|address| Ok((Endpoint::parse(address)?, address.url.clone())))
+        .collect::<Result<_, RoleError>>()?;
+    let control = match control {
+        Some(address) => Some(ControlApi::bind(*address).await?),
+        None => {
+            require_all_endpoints(&assignment.plan, *provider, &endpoints)?;
+            None
+        }
+    };
     let contents = Contents::open(&assignment.plan.workload.arrivals, capture.as_deref())?;
-    role.ready(Some(listening), None);
+    let controlled = control.as_ref().map(ControlApi::address);
+    role.ready(Bound { listen: Some(listening), control: controlled, ..Bound::default() });
     let clock = role.start().await;
-    let context = Context::new(assignment.plan.clone(), *provider, contents, clock, role.sink())
+    let mut context = Context::new(assignment.plan.clone(), *provider, contents, clock, role.sink())
         .ok_or_else(|| RoleError::Assignment(format!("the plan has no provider {provider}")))?;
-    work(Arc::new(context), listener, endpoints, role.stop_signal(), role.reporter()).await?;
+    if control.is_some() {
+        context = context.watched(Arc::new(Watched::new(role.sink())));
+    }
+    let doors = Doors { pull_api: listener, control };
+    work(Arc::new(context), doors, endpoints, role.stop_signal(), role.reporter()).await?;
     role.done()
 }
 
-/// Every webhook client needs an endpoint, or its deliveries would be lost silently.
-fn require_all_endpoints(plan: &Plan, provider: u16, endpoints: &[Endpoint]) -> Result<(), RoleError> {
+/// Where a provider is asked.
+struct Doors {
+    pull_api: TcpListener,
+    control: Option<ControlApi>,
+}
+
+/// Every webhook client needs an endpoint, or its deliveries would be lost silently. Where there is a control
+/// API, somebody adds those that are wanted.
+fn require_all_endpoints(plan: &Plan, provider: u16, endpoints: &[(Endpoint, String)]) -> Result<(), RoleError> {
     for (number, consumer) in (0u16..).zip(&plan.consumers) {
         let clients = if consumer.is_pushed() && consumer.provider == provider { consumer.clients } else { 0 };
         for client in 0..clients {
-            if !endpoints.iter().any(|e| (e.consumer, e.client) == (number, client)) {
+            if !endpoints.iter().any(|(e, _)| (e.consumer, e.client) == (number, client)) {
                 let problem = format!("client {client} of consumer '{}' has no endpoint", consumer.name);
                 return Err(RoleError::Assignment(problem));
             }
@@ -100,31 +135,41 @@ fn require_all_endpoints(plan: &Plan, provider: u16, endpoints: &[Endpoint]) -> 
 /// Everything between t0 and the last record.
 async fn work(
     context: Arc<Context>,
-    listener: TcpListener,
-    endpoints: Vec<Endpoint>,
+    doors: Doors,
+    endpoints: Vec<(Endpoint, String)>,
     stop: watch::Receiver<bool>,
     reporter: Reporter,
 ) -> Result<(), RoleError> {
     let log = Arc::new(EventLog::new(shares(&context)));
-    let mut feeds: Feeds = BTreeMap::new();
+    let (mut feeds, mut lines) = (Feeds::new(), BTreeMap::new());
     let mut drivers = JoinSet::new();
     let pool = context.provider().sending.sender_pool.map(SharedPool::new);
-    for endpoint in endpoints {
+    for (endpoint, url) in endpoints {
         let (feed, events) = mpsc::unbounded_channel();
         feeds.insert((endpoint.consumer, endpoint.client), feed);
         let seat = pool.as_ref().map(SharedPool::seat);
-        drivers.spawn(dispatcher::drive(Arc::clone(&context), Arc::new(endpoint), seat, events, stop.clone()));
+        let (inbox, driver) = Inbox::new(events);
+        lines.insert(EndpointId { consumer: endpoint.consumer, client: endpoint.client }, Line { url, driver });
+        drivers.spawn(dispatcher::drive(Arc::clone(&context), Arc::new(endpoint), seat, inbox, stop.clone()));
     }
     let api = Arc::new(PullApi::new(Arc::clone(&context), Arc::clone(&log)));
     let (over, server_stop) = oneshot::channel();
-    let server = tokio::spawn(pull_server::serve(Arc::clone(&context), api, listener, server_stop));
-    let generator = tokio::spawn(generator::emit_all(Arc::clone(&context), log, feeds, stop.clone()));
+    let server = tokio::spawn(pull_server::serve(Arc::clone(&context), api, doors.pull_api, server_stop));
+    let (generator, told) = mpsc::unbounded_channel();
+    let control = doors.control.zip(context.watched.clone()).map(|(api, watched)| {
+        let reach = Reach { context: Arc::clone(&context), watched, generator, pool, stop: stop.clone() };
+        tokio::spawn(api.serve(reach, lines))
+    });
+    let generator = tokio::spawn(generator::emit_all(Arc::clone(&context), log, feeds, told, stop.clone()));
     report_progress(&context, &reporter, stop).await;
     // The order matters: the drivers end when the generator has let go of their channels.
     let failed = |what: &str| RoleError::io(format!("{what} failed"));
     let mut ended = generator.await.map_err(|failure| failed("the generator")(failure.into()));
     while let Some(driver) = drivers.join_next().await {
         ended = ended.and(driver.map_err(|failure| failed("an endpoint's driver")(failure.into())));
+    }
+    if let Some(control) = control {
+        ended = ended.and(control.await.map_err(|failure| failed("the control API")(failure.into())));
     }
     let _ = over.send(());
     ended = ended.and(server.await.map_err(|failure| failed("the pull API")(failure.into())));

@@ -19,7 +19,7 @@ use super::{
     state_query::{StateQuery, parse_subject},
 };
 use crate::{
-    fault::{self, Fate},
+    fault::Fate,
     live::counting_io::Meter,
     model::{ClientNo, Span, Subject, Time},
     scenario::ConsumerNo,
@@ -102,7 +102,7 @@ impl PullApi {
 
     fn fate(&self, caller: &Caller<'_>) -> Fate {
         let Some(target) = caller.target(self.context.clock.now()) else { return Fate::default() };
-        let fate = fault::decide(&self.context.plan.faults, &target, self.context.draws);
+        let fate = self.context.fate(&target);
         super::faults::record_hits(&self.context, &target, &fate);
         fate
     }

@@ -70,8 +70,10 @@ impl PullApi {
 
     /// As of when an answer is true, and up to when it shows what occurred.
     fn view(&self) -> (Time, Time) {
-        // In this order: what the log holds by then is there when it is read.
-        let as_of = self.log.holds_all_before().min(self.context.clock.now());
+        // In this order: what the log holds by then is there when it is read, and an event that is made by hand
+        // meanwhile occurs later.
+        let now = self.context.clock.now();
+        let as_of = self.log.holds_all_before().min(now);
         let lag = self.context.provider().pull.view_lag;
         // Without a lag also what a clock that is behind says has not occurred yet.
         (as_of, if lag == Span::ZERO { Time::MAX } else { as_of - lag })

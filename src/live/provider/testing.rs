@@ -51,7 +51,7 @@ pub fn context_at(plan: Plan, records: Arc<dyn RecordSink>, elapsed: Span) -> Ar
     let mut epoch = Epoch::ahead(Duration::ZERO);
     epoch.monotonic_ns -= elapsed.0;
     epoch.wall.t0_unix_ns -= elapsed.0;
-    Arc::new(Context::new(plan, 0, Contents::Made, Clock::new(epoch), records).unwrap())
+    Arc::new(Context::new(plan, 0, Contents::default(), Clock::new(epoch), records).unwrap())
 }
 
 /// The feed of every endpoint, and what comes out of it.

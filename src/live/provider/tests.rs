@@ -17,7 +17,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 fn assignment(plan: Plan, dir: &std::path::Path, endpoints: Vec<EndpointAddress>) -> Assignment {
     Assignment {
         plan,
-        part: Part::Provider { provider: 0, endpoints, capture: None },
+        part: Part::Provider { provider: 0, endpoints, capture: None, control: None },
         records: dir.join("provider.records"),
         stores: dir.to_owned(),
         listen: "127.0.0.1:0".parse().unwrap(),

@@ -23,7 +23,7 @@ use tokio::{net::TcpListener, sync::watch};
 
 use self::{handler::Handler, metrics::Metrics, server::Limits};
 use super::{
-    Role, RoleError,
+    Bound, Role, RoleError,
     clock::Clock,
     consumer::Consumer,
     control::{Assignment, Part},
@@ -81,7 +81,7 @@ impl Receiver {
 
     async fn run(mut self) -> Result<(), RoleError> {
         let (listen, admin) = self.addresses()?;
-        self.role.ready(Some(listen), Some(admin));
+        self.role.ready(Bound { listen: Some(listen), admin: Some(admin), ..Bound::default() });
         let clock = self.role.start().await;
         self.consumer.start(clock);
         let metrics = Arc::new(Metrics::new());

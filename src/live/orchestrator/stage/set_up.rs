@@ -2,12 +2,11 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
-use rand::Rng as _;
-
 use super::{Actor, Stage};
 use crate::{
     live::{
         control::{EndpointAddress, Part, Report},
+        fresh_secret,
         orchestrator::{CAPTURE, RunError, process::What},
     },
     record::Role,
@@ -64,7 +63,7 @@ impl Stage<'_> {
         let endpoints = endpoints.iter().filter(|endpoint| served(endpoint.consumer)).cloned().collect();
         let name = plan.providers[usize::from(provider)].name.clone();
         let capture = plan.workload.capture().map(|_| self.dir.join(CAPTURE));
-        let part = Part::Provider { provider, endpoints, capture };
+        let part = Part::Provider { provider, endpoints, capture, control: None };
         let address = self.enter(Role::Provider(provider), name, part).await?;
         self.pull_apis.insert(provider, address);
         for (number, consumer) in (0..).zip(&plan.consumers) {
@@ -120,11 +119,4 @@ impl Stage<'_> {
             format!("; it said: {}", tail.into_iter().rev().collect::<Vec<_>>().join(" / "))
         }
     }
-}
-
-fn fresh_secret() -> Secret {
-    let mut bytes = [0; 32];
-    #[allow(clippy::disallowed_methods, reason = "a secret must not follow from the seed")]
-    rand::rng().fill_bytes(&mut bytes);
-    Secret::from_bytes(&bytes).expect("32 bytes make a secret")
 }
