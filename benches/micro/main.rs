@@ -1,4 +1,4 @@
-//! What the steps of a receipt cost, each as a ratio to the least that could do the same, measured in
+//! What the steps of a receipt and of an attempt cost, each as a ratio to the least that could do the same, measured in
 //! turns within one run: a ratio holds on any machine, nanoseconds on one.
 //!
 //! `cargo bench --bench micro`
@@ -7,6 +7,7 @@
 #[path = "../support/figures.rs"]
 #[allow(dead_code, reason = "each bench uses its part")]
 mod figures;
+mod sender;
 
 use std::{
     fs::File,
@@ -53,7 +54,7 @@ fn compare(what: &str, calls: u32, yardstick: &mut dyn FnMut(u32), subject: &mut
         cost.note(b);
         ratio.note(b / a);
     }
-    println!("{what:<62} {:>26}   {:>9.0} ns to {:>9.0} ns", ratio.told(2), cost.median(), least.median());
+    println!("{what:<78} {:>26}   {:>9.0} ns to {:>9.0} ns", ratio.told(2), cost.median(), least.median());
 }
 
 /// A body of a kilobyte as the provider writes it.
@@ -70,9 +71,21 @@ fn id(number: u32) -> String {
     EventId::genuine(RunId::from_bits(1), number).to_string()
 }
 
+/// HMAC-SHA256 of these bytes under a key that is hashed already: what a signature cannot do without.
+fn keyed_hash(bytes: &[u8]) -> impl FnMut(u32) {
+    let keyed = Hmac::<Sha256>::new_from_slice(&KEY).expect("HMAC takes any key");
+    move |_| {
+        let mut mac = keyed.clone();
+        mac.update(bytes);
+        black_box(mac.finalize());
+    }
+}
+
 fn main() {
     println!("{}", figures::machine());
-    println!("{:<62} {:>26}", "what, to what", "ratio (least to greatest)");
+    println!("{:<78} {:>26}", "what, to what", "ratio (least to greatest)");
+    sender::machine();
+    sender::request();
     requests();
     let dir = tempfile::tempdir().expect("a temporary folder");
     records(dir.path());
@@ -89,12 +102,7 @@ fn requests() {
     let checks = Checks { secrets: &secrets, tolerance: Span::from_secs(300), now_unix_s: NOW_S, flaw: None };
     let request =
         SignedRequest { id: Some(&id), timestamp: Some(&timestamp), signatures: Some(&signature), body: &body };
-    let keyed = Hmac::<Sha256>::new_from_slice(&KEY).expect("HMAC takes any key");
-    let mut hmac = |_| {
-        let mut mac = keyed.clone();
-        mac.update(&body);
-        black_box(mac.finalize());
-    };
+    let mut hmac = keyed_hash(&body);
     compare("decide (verify, then read), to HMAC-SHA256 of the body", 20_000, &mut hmac, &mut |_| {
         let _ = black_box(decide(black_box(&request), &checks));
     });

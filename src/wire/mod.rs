@@ -10,6 +10,7 @@ mod page;
 mod retry_after;
 mod signature;
 mod state;
+mod webhook;
 
 pub use body::{BodyError, EventBody, forged_event_json, render_event, reserialise};
 pub use captured::{CaptureKeys, CaptureProblem, Captured, TIME_KEYS, read_captured, render_captured};
@@ -19,3 +20,4 @@ pub use page::{Page, PageError, PageEvent, parse_page, render_page};
 pub use retry_after::{parse_poll_interval, parse_retry_after};
 pub use signature::{Secret, SecretError, SignatureError, sign, sign_unkeyed, sign_with_each, verify, verify_unkeyed};
 pub use state::{StatePage, parse_instant, parse_state, parse_states, render_state, render_states};
+pub use webhook::{WebhookHead, render_webhook};

@@ -1,13 +1,11 @@
 //! The bytes of one POST: head, body and a signature made for this attempt.
 
-use std::io::Write;
-
 use super::{context::Context, endpoint::Endpoint};
 use crate::{
     fault::{Attack, DamagedPart, Fate, ForgeMethod, Signing},
     model::{Event, EventId, Span, Time},
     rng::Purpose,
-    wire::{self, Secret, headers},
+    wire::{self, Secret, WebhookHead},
 };
 
 /// One request as it goes over the wire. Its buffers are reused.
@@ -113,28 +111,12 @@ impl Request {
     }
 
     fn assemble(&mut self, endpoint: &Endpoint, signed: &Signed<'_>) {
-        let out = &mut self.bytes;
-        out.clear();
         let Endpoint { path, authority, .. } = endpoint;
-        let Signed { id, timestamp_s, attempt, .. } = signed;
-        let length = self.body.len();
-        // Writing into a Vec cannot fail.
-        let _ = write!(
-            out,
-            "POST {path} HTTP/1.1\r\nhost: {authority}\r\nuser-agent: pushpull/{}\r\n\
-             content-type: application/json\r\ncontent-length: {length}\r\n\
-             {}: {id}\r\n{}: {timestamp_s}\r\n{}: {attempt}\r\n",
-            env!("CARGO_PKG_VERSION"),
-            headers::WEBHOOK_ID,
-            headers::WEBHOOK_TIMESTAMP,
-            headers::ATTEMPT,
-        );
-        if let Some(signature) = signed.signature {
-            let _ = write!(out, "{}: {signature}\r\n", headers::WEBHOOK_SIGNATURE);
-        }
-        out.extend_from_slice(b"\r\n");
-        self.head = out.len();
-        out.extend_from_slice(&self.body);
+        let Signed { id, timestamp_s, signature, attempt } = *signed;
+        self.bytes.clear();
+        let head = WebhookHead { path, authority, id, timestamp_s, signature, attempt };
+        wire::render_webhook(&mut self.bytes, &head, &self.body);
+        self.head = self.bytes.len() - self.body.len();
     }
 }
 
