@@ -283,17 +283,16 @@ impl Dispatch {
     /// said no it is not asked again.
     pub fn drain_while(&mut self, now: Time, mut may_start: impl FnMut(Time, Seq) -> bool, out: &mut Vec<Output>) {
         self.held_back = false;
-        if !self.closed {
-            for (due, waiting) in self.siding.take_free(now) {
-                self.admit(Waiting { due, ..waiting });
-            }
+        if !self.closed && self.wakes_at() <= now {
             self.wake(now);
         }
-        out.append(&mut self.told);
+        if !self.told.is_empty() {
+            out.append(&mut self.told);
+        }
         while !self.closed && self.in_flight.len() < self.concurrency {
             let Some(next) = self.peek_due(now) else { return };
             if next.copy == 0 && !self.health.is_on() {
-                self.pop(&next);
+                self.pop();
                 self.give_up(&next, next.number - 1, GiveUp::Disabled, now);
                 out.append(&mut self.told);
                 continue;
@@ -302,7 +301,7 @@ impl Dispatch {
                 self.held_back = true;
                 return;
             }
-            self.pop(&next);
+            self.pop();
             self.in_flight.push(next);
             out.push(Output::Start(next.start()));
         }
@@ -321,8 +320,9 @@ impl Dispatch {
             return None;
         }
         let blocked = self.held_back || self.in_flight.len() >= self.concurrency;
-        let due = self.peek().filter(|_| !blocked).map(|next| next.due);
-        [due, self.health.wakes_at(), self.replay_at, self.siding.next_at()].into_iter().flatten().min()
+        let due = if blocked { None } else { self.peek().map(|next| next.due) };
+        let next = due.unwrap_or(Time::MAX).min(self.wakes_at());
+        (next < Time::MAX).then_some(next)
     }
 
     /// Deliveries that are neither acked nor given up, with the attempts started so far. In no
@@ -341,8 +341,18 @@ impl Dispatch {
         self.open
     }
 
+    /// When the next thing happens that needs nobody's answer; at the end of time where nothing will.
+    /// Every drain asks, and hardly ever is it time.
+    fn wakes_at(&self) -> Time {
+        let or_never = |at: Option<Time>| at.unwrap_or(Time::MAX);
+        or_never(self.health.wakes_at()).min(or_never(self.replay_at)).min(or_never(self.siding.next_at()))
+    }
+
     /// What happens at its instant and not through anybody's answer.
     fn wake(&mut self, now: Time) {
+        while let Some((due, waiting)) = self.siding.take_free(now) {
+            self.admit(Waiting { due, ..waiting });
+        }
         if let Some(at) = self.health.wake(now) {
             self.told.push(Output::Enabled { at });
         }
@@ -419,10 +429,7 @@ impl Dispatch {
     }
 
     fn peek(&self) -> Option<&Waiting> {
-        match (self.fresh.front(), self.later.peek()) {
-            (Some(fresh), Some(Reverse(later))) => Some(fresh.min(later)),
-            (fresh, later) => fresh.or(later.map(|Reverse(w)| w)),
-        }
+        if self.fresh_goes_first() { self.fresh.front() } else { self.later.peek().map(|Reverse(later)| later) }
     }
 
     fn peek_due(&self, now: Time) -> Option<Waiting> {
@@ -430,11 +437,18 @@ impl Dispatch {
     }
 
     /// Takes out what [`Dispatch::peek`] has shown.
-    fn pop(&mut self, shown: &Waiting) {
-        if self.fresh.front() == Some(shown) {
+    fn pop(&mut self) {
+        if self.fresh_goes_first() {
             self.fresh.pop_front();
         } else {
             self.later.pop();
+        }
+    }
+
+    fn fresh_goes_first(&self) -> bool {
+        match (self.fresh.front(), self.later.peek()) {
+            (Some(fresh), Some(Reverse(later))) => fresh <= later,
+            (fresh, _) => fresh.is_some(),
         }
     }
 }

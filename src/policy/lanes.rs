@@ -3,7 +3,7 @@
 //! A lane holds the deliveries that must not overtake one another. Its head is on its way; the
 //! others are held here, out of the machine's sight, so that they can starve no other lane.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque, hash_map::Entry};
 
 use crate::{
     model::{Event, Subject},
@@ -31,21 +31,24 @@ impl<T> Lanes<T> {
 
     /// A delivery of `event` has come: given back where it may go at once, held otherwise.
     pub fn admit(&mut self, event: &Event, delivery: T) -> Option<T> {
-        let lane = self.lane(event);
-        if let Some(held) = self.held.get_mut(&lane) {
-            held.push_back(delivery);
-            return None;
+        match self.held.entry(self.lane(event)) {
+            Entry::Occupied(mut lane) => {
+                lane.get_mut().push_back(delivery);
+                None
+            }
+            Entry::Vacant(lane) => {
+                lane.insert(VecDeque::new());
+                Some(delivery)
+            }
         }
-        self.held.insert(lane, VecDeque::new());
-        Some(delivery)
     }
 
     /// The lane's head has come to its end: the next one may go.
     pub fn done(&mut self, event: &Event) -> Option<T> {
-        let lane = self.lane(event);
-        let next = self.held.get_mut(&lane)?.pop_front();
+        let Entry::Occupied(mut lane) = self.held.entry(self.lane(event)) else { return None };
+        let next = lane.get_mut().pop_front();
         if next.is_none() {
-            self.held.remove(&lane);
+            lane.remove();
         }
         next
     }

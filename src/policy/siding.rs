@@ -38,9 +38,12 @@ impl<T> Siding<T> {
         }
     }
 
-    /// Takes out what is free by `now`, each with the instant since which it is.
-    pub fn take_free(&mut self, now: Time) -> Vec<(Time, T)> {
-        self.held.extract_if(.., |held| held.free_at <= now).map(|held| (held.free_at, held.item)).collect()
+    /// Takes out one that is free by `now`, in the order in which they came, with the instant since which
+    /// it is.
+    pub fn take_free(&mut self, now: Time) -> Option<(Time, T)> {
+        let at = self.held.iter().position(|held| held.free_at <= now)?;
+        let held = self.held.remove(at);
+        Some((held.free_at, held.item))
     }
 
     /// When the next item is free without another event.
