@@ -6,15 +6,14 @@
 
 use std::{
     io,
-    pin::Pin,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
-    task::{Context, Poll},
+    task::Poll,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use super::watched_io::{Watch, WatchedIo};
 
 /// What one consumer's traffic adds up to.
 #[derive(Debug, Default)]
@@ -66,73 +65,17 @@ impl Meter {
 }
 
 /// A stream whose bytes are counted.
-#[derive(Debug)]
-pub struct CountingIo<S> {
-    inner: S,
-    meter: Arc<Meter>,
-}
+pub type CountingIo<S> = WatchedIo<S, Meter>;
 
-impl<S> CountingIo<S> {
-    /// Counts what passes `inner` on `meter`.
-    pub fn new(inner: S, meter: Arc<Meter>) -> CountingIo<S> {
-        CountingIo { inner, meter }
+impl Watch for Meter {
+    fn read(&self, bytes: usize) {
+        self.traffic().up.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// The stream itself. What passes it here is not counted.
-    pub fn get_ref(&self) -> &S {
-        &self.inner
-    }
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for CountingIo<S> {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let before = buf.filled().len();
-        let polled = Pin::new(&mut this.inner).poll_read(cx, buf);
-        let read = buf.filled().len().saturating_sub(before);
-        if read > 0 {
-            this.meter.traffic().up.fetch_add(read as u64, Ordering::Relaxed);
+    fn written(&self, polled: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(count)) = polled {
+            self.traffic().down.fetch_add(*count as u64, Ordering::Relaxed);
         }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> CountingIo<S> {
-    fn written(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(count)) = &polled {
-            self.meter.traffic().down.fetch_add(*count as u64, Ordering::Relaxed);
-        }
-        polled
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for CountingIo<S> {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.inner).poll_write(cx, buf);
-        this.written(polled)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.inner).poll_write_vectored(cx, bufs);
-        this.written(polled)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
     }
 }
 

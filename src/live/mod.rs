@@ -15,6 +15,7 @@ pub mod provider;
 pub mod receiver;
 mod role;
 pub mod usage;
+mod watched_io;
 
 pub use crash_points::CrashPoints;
 pub use role::{Bound, Reporter, Role, RoleError};
