@@ -9,6 +9,7 @@ pub mod consumer;
 pub mod control;
 mod counting_io;
 mod crash_points;
+mod open_files;
 pub mod orchestrator;
 pub mod poller;
 pub mod provider;

@@ -12,7 +12,7 @@ use super::{
     clock::{Clock, Epoch},
     control::{Assignment, Order, Part, Progress, Report},
     crash_points::CrashPoints,
-    usage,
+    open_files, usage,
 };
 use crate::record::{RecordLog, RecordSink};
 
@@ -154,6 +154,7 @@ impl Role {
         (stop, stop_polling): (watch::Receiver<bool>, watch::Receiver<bool>),
         reporter: Reporter,
     ) -> Result<Role, RoleError> {
+        let _ = open_files::raise_limit();
         let records = RecordLog::create(&assignment.records)
             .map_err(RoleError::io(format!("cannot create the record file {}", assignment.records.display())))?;
         let records = Arc::new(records);

@@ -59,3 +59,7 @@ mod hybrid;
 
 /// The control API of a provider that somebody started.
 mod control_api;
+
+/// Many at once.
+#[cfg(unix)]
+mod scale;

@@ -98,11 +98,15 @@ impl Run {
 
 /// Runs a scenario, given as text, in `work`; the run's folder is `out`.
 pub fn run_in(work: &Path, out: &str, scenario: &str, args: &[&str]) -> Run {
+    run_by(&mut pushpull(work), work, out, scenario, args)
+}
+
+/// The same by a command that becomes the program.
+pub fn run_by(program: &mut Command, work: &Path, out: &str, scenario: &str, args: &[&str]) -> Run {
     let _alone = alone();
     let file = work.join(format!("{out}.toml"));
     std::fs::write(&file, scenario).expect("write the scenario");
-    let output =
-        pushpull(work).arg("run").arg(&file).args(["--out", out]).args(args).output().expect("run the program");
+    let output = program.arg("run").arg(&file).args(["--out", out]).args(args).output().expect("run the program");
     let dir = work.join(out);
     let text = std::fs::read_to_string(dir.join("results.json")).unwrap_or_else(|error| {
         panic!(

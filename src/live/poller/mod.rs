@@ -26,6 +26,7 @@ use super::{
     clock::Clock,
     consumer::Consumer,
     control::{Part, Progress},
+    open_files,
 };
 use crate::{
     model::Time,
@@ -97,6 +98,10 @@ impl Polling {
         let Some(polling) = plan.polling() else {
             return Err(RoleError::Assignment(format!("{} does not poll", plan.name)));
         };
+        if polling.strategy.hold().is_some() {
+            // All of them are held at once; others come and go.
+            open_files::require_connections(plan.clients)?;
+        }
         let http = asker::http_client(polling)
             .map_err(|error| RoleError::Assignment(format!("cannot build the HTTP client: {error}")))?;
         let shared = Arc::new(Shared {
