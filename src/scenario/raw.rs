@@ -181,7 +181,8 @@ pub struct RawRateLimit {
     /// Requests that may come at once. Default 1.
     pub burst: Option<u32>,
     /// Who shares a limit: each "client" has its own, each "address", or "all" have one. Default
-    /// "client". In a run everybody asks from this machine's address.
+    /// "client". In a run each consumer asks from an address of its own; on other systems than Linux all
+    /// ask from the same one.
     #[schemars(extend("enum" = ["client", "address", "all"]))]
     pub per: Option<String>,
 }

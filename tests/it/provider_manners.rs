@@ -336,6 +336,44 @@ fn the_pull_api_turns_away_what_is_beyond_its_rate() {
     assert!((0..2).all(|client| turned_away.iter().filter(|one| **one == client).count() > 20));
 }
 
+/// Two consumers of two clients each ask forty times as often as the limit lets one. Without jitter the
+/// same client would always be the first to find a new token.
+fn limited_per(scope: &str) -> Run {
+    let consumer = |name: &str| {
+        format!(
+            "[[consumer]]\nname = \"{name}\"\nkind = \"polling\"\nclients = 2\n\
+             strategy = {{ kind = \"fixed\", interval = \"50ms\", jitter = 1.0, on_429 = \"ignore\" }}\n"
+        )
+    };
+    let scenario = format!(
+        "title = \"limited\"\nduration = \"4s\"\ndrain = \"40s\"\n[workload]\n\
+         arrivals = {{ kind = \"constant\", rate = \"20/s\" }}\n\
+         [[provider]]\nrate_limit = {{ rate = \"1/s\", burst = 3, per = \"{scope}\" }}\n{}{}",
+        consumer("one"),
+        consumer("two")
+    );
+    let (run, _work) = run(&scenario, &[]);
+    run.assert_safe("one");
+    run.assert_safe("two");
+    run
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn by_address_each_consumer_has_a_budget_and_all_together_have_one() {
+    // What a bucket that is asked all the time lets through: the burst, and one a second.
+    let budget = |run: &Run| 3.0 + run.run()["duration_s"].as_f64().unwrap();
+    let answered = |run: &Run, consumer| (run.count(consumer, "requests") - run.count(consumer, "rate_limited")) as f64;
+    let apart = limited_per("address");
+    for consumer in ["one", "two"] {
+        let (answered, budget) = (answered(&apart, consumer), budget(&apart));
+        assert!(answered <= budget && answered > 0.7 * budget, "{answered} of {budget}\n{}", apart.stdout());
+    }
+    let shared = limited_per("all");
+    let (both, budget) = (answered(&shared, "one") + answered(&shared, "two"), budget(&shared));
+    assert!(both <= budget && both > 0.7 * budget, "{both} of {budget}\n{}", shared.stdout());
+}
+
 #[test]
 fn a_retention_shorter_than_an_outage_loses_what_falls_between_them() {
     let scenario = |retention: &str| {

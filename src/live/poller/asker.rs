@@ -1,12 +1,14 @@
 //! One request of a poll, and what comes back.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use http::StatusCode;
 
 use crate::{
     live::clock::Clock,
     model::{PollOutcome, Span},
     policy::poll::Due,
-    scenario::{Connection, PollingPlan},
+    scenario::{Connection, ConsumerNo, Plan, PollingPlan, RateScope},
     wire::{self, headers},
 };
 
@@ -54,16 +56,27 @@ pub(super) struct Pace {
     pub interval: Option<Span>,
 }
 
-/// A client's HTTP, for all clients of a consumer.
-pub(super) fn http_client(polling: &PollingPlan) -> Result<reqwest::Client, reqwest::Error> {
+/// A client's HTTP, for all clients of a consumer. `source` is the address that they ask from; `None`
+/// leaves it to the system.
+pub(super) fn http_client(polling: &PollingPlan, source: Option<IpAddr>) -> Result<reqwest::Client, reqwest::Error> {
     let builder = reqwest::Client::builder()
         .timeout(polling.patience().into())
+        .local_address(source)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none());
     match polling.connection {
         Connection::KeepAlive => builder.build(),
         Connection::PerRequest => builder.pool_max_idle_per_host(0).build(),
     }
+}
+
+/// Where a consumer asks from. Where its provider counts by address it has one of its own, as one host
+/// has in the real world: on Linux all of 127.0.0.0/8 is this machine, elsewhere 127.0.0.1 only.
+pub(super) fn source_of(plan: &Plan, number: ConsumerNo) -> Option<IpAddr> {
+    let provider = &plan.providers[usize::from(plan.consumers[usize::from(number)].provider)];
+    let counted = provider.pull.rate_limit.is_some_and(|limit| limit.scope == RateScope::Address);
+    let [high, low] = number.to_be_bytes();
+    (counted && cfg!(target_os = "linux")).then(|| Ipv4Addr::new(127, 1, high, low).into())
 }
 
 impl Asker {

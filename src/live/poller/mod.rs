@@ -102,7 +102,7 @@ impl Polling {
             // All of them are held at once; others come and go.
             open_files::require_connections(plan.clients)?;
         }
-        let http = asker::http_client(polling)
+        let http = asker::http_client(polling, asker::source_of(&assignment.plan, number))
             .map_err(|error| RoleError::Assignment(format!("cannot build the HTTP client: {error}")))?;
         let shared = Arc::new(Shared {
             polling: polling.clone(),
