@@ -31,7 +31,7 @@ impl PollStrategy for Cron {
     const SUMMARY: &'static str = "asks at whole multiples of an interval, all clients together, or spread a little";
 
     fn first(&self, who: Client, now: Time) -> Due {
-        self.on_grid().next_after(who, 0, now)
+        self.on_grid().first(who, now)
     }
 
     fn next(&self, who: Client, last: &Last, free: Time) -> Due {

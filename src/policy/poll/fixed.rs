@@ -33,8 +33,7 @@ impl PollStrategy for Fixed {
     const SUMMARY: &'static str = "asks at even intervals, whatever comes";
 
     fn first(&self, who: Client, now: Time) -> Due {
-        // A restarted process goes on where the clock is, not at poll 1.
-        self.on_grid().next_after(who, 0, now)
+        self.on_grid().first(who, now)
     }
 
     fn next(&self, who: Client, last: &Last, free: Time) -> Due {

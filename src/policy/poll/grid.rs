@@ -65,6 +65,13 @@ impl Grid {
         Time::ZERO + phase + self.interval.scaled(u64::from(n.saturating_sub(1)), 1)
     }
 
+    /// A client's first poll where it begins at `now`: at t0 poll 1. A restarted process goes on where the
+    /// clock is.
+    #[must_use]
+    pub fn first(&self, who: Client, now: Time) -> Due {
+        self.next_after(who, 0, now)
+    }
+
     /// The first poll after `n` that is not yet overdue at `free`.
     #[must_use]
     pub fn next_after(&self, who: Client, n: u32, free: Time) -> Due {
