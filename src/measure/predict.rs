@@ -12,7 +12,7 @@ use crate::{
     fault::{DropAck, FaultKind, FaultPlan, Selector, TargetPath},
     model::Span,
     policy::poll::{Adaptive, Grid, LongPoll, Phase, Strategy},
-    scenario::{ConsumerNo, ConsumerPlan, EffectKind, Follows, HybridPlan, Path, Plan, PollingPlan},
+    scenario::{ConsumerNo, ConsumerPlan, EffectKind, Follows, HybridPlan, On429, Path, Plan, PollingPlan},
     workload::Arrivals,
 };
 
@@ -30,6 +30,9 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
         match &mine.path {
             Path::Polling(_) if !faults.is_empty() => out.leave_out("faults hit its polls"),
             Path::Polling(_) if tally.rate_limited > 0 => out.leave_out("the provider's limit turned polls away"),
+            Path::Polling(polling) if slowed(plan, mine, polling) => {
+                out.leave_out("its provider asks for longer intervals than its own");
+            }
             Path::Polling(PollingPlan { strategy: Strategy::State(state), .. }) => out.state(plan, mine, state, tally),
             Path::Polling(_) if shown_late(plan, mine) => out.leave_out("its provider shows events late"),
             Path::Polling(polling) => match (&polling.strategy, polling.strategy.grid()) {
@@ -67,6 +70,14 @@ fn shown_late(plan: &Plan, mine: &ConsumerPlan) -> bool {
     plan.providers.get(usize::from(mine.provider)).is_some_and(|provider| provider.pull.view_lag > Span::ZERO)
 }
 
+/// Whether a poller keeps to its provider's interval and not to its own.
+fn slowed(plan: &Plan, mine: &ConsumerPlan, polling: &PollingPlan) -> bool {
+    let hint = plan.providers.get(usize::from(mine.provider)).and_then(|provider| provider.pull.poll_interval_hint);
+    // A long poll asks again at once, whatever its hold.
+    let own = if polling.strategy.hold().is_some() { Span::ZERO } else { polling.strategy.shortest_gap() };
+    polling.on_429 == On429::Respect && hint.is_some_and(|hint| hint > own)
+}
+
 pub(super) struct Rows<'a> {
     consumer: &'a str,
     rows: Vec<ModelRow>,
@@ -92,13 +103,8 @@ impl Rows<'_> {
     }
 
     fn polling(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
-        let (t, window) = (grid.interval.as_secs_f64(), plan.duration.as_secs_f64());
-        let polls = model::polls(mine.clients, window, t);
-        let assumes = "polls on a fixed timer, counted within the window of arrivals";
-        // Clients that all begin one interval after t0 make one poll fewer.
-        if grid.phase == Phase::Random {
-            self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
-        }
+        let t = grid.interval.as_secs_f64();
+        self.timed_polls(plan, mine, grid, tally);
         let Arrivals::Poisson(_) = plan.workload.arrivals else {
             return self
                 .leave_out("ages and waste need Poisson arrivals: a constant rate can lock to the poll's phase");
@@ -110,6 +116,28 @@ impl Rows<'_> {
         self.polling_ages(mine, grid, &tally.ages);
         if grid.jitter() == 0.0 {
             self.waste(plan, mine, t, tally);
+        }
+    }
+
+    /// Polls due within the window of arrivals.
+    fn timed_polls(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
+        let (interval, window) = (grid.interval.0.max(1), plan.duration.0);
+        let measured = tally.window_polls.0 as f64;
+        match grid.phase {
+            Phase::Random => {
+                // A window that is no multiple of the interval holds one poll more of some clients.
+                let rest = (window % interval) as f64 / interval as f64;
+                let error = Some((f64::from(mine.clients) * rest * (1.0 - rest)).sqrt());
+                let polls = model::polls(mine.clients, plan.duration.as_secs_f64(), grid.interval.as_secs_f64());
+                let assumes = "polls on a fixed timer, counted within the window of arrivals";
+                self.add("polls = clients x duration / interval", polls, measured, error, assumes);
+            }
+            Phase::Aligned if grid.jitter() == 0.0 => {
+                let polls = f64::from(mine.clients) * (window.saturating_sub(1) / interval) as f64;
+                let assumes = "polls at whole multiples of the interval, counted within the window of arrivals";
+                self.add("polls = clients x multiples of the interval", polls, measured, None, assumes);
+            }
+            Phase::Aligned => {}
         }
     }
 
@@ -165,24 +193,15 @@ impl Rows<'_> {
 
     fn long_poll(&mut self, plan: &Plan, mine: &ConsumerPlan, long_poll: &LongPoll, tally: &Tally) {
         let Some(lambda) = self.rate_per_client(plan, mine) else { return };
-        let hold = long_poll.hold.as_secs_f64();
-        let assumes = "Poisson arrivals, subjects shared equally; the round trip is left out";
-        let rate = model::long_poll_rate(lambda, hold);
-        let polls = rate * f64::from(mine.clients) * plan.duration.as_secs_f64();
+        let (hold, clients) = (long_poll.hold.as_secs_f64(), f64::from(mine.clients));
+        let form = model::long_polls(lambda, hold, plan.duration.as_secs_f64());
+        let assumes = "Poisson arrivals, subjects shared equally, counted within the window of arrivals; the round trip is \
+                       left out";
         let measured = tally.window_polls.0 as f64;
-        self.add(
-            "long polls = clients x duration x rate / (1 - e^-x), x = events per hold",
-            polls,
-            measured,
-            None,
-            assumes,
-        );
-        let predicted = model::empty_share(lambda, hold);
-        if predicted * measured >= 1.0 {
-            let error = (predicted * (1.0 - predicted) / measured).sqrt();
-            let empty = tally.window_polls.1 as f64 / measured;
-            self.add("share of empty long polls = e^-x", predicted, empty, Some(error), assumes);
-        }
+        let quantity = "long polls = events + holds that end in vain";
+        self.add(quantity, form.polls * clients, measured, None, assumes);
+        let empty = tally.window_polls.1 as f64 / measured.max(1.0);
+        self.add("share of empty long polls = holds in vain / all", form.empty / form.polls, empty, None, assumes);
     }
 
     fn hybrid(&mut self, plan: &Plan, mine: &ConsumerPlan, hybrid: &HybridPlan, faults: &[&FaultPlan], tally: &Tally) {

@@ -1,5 +1,10 @@
 //! Every polling strategy, live: none loses anything, and each behaves as it says.
 
+use pushpull::{
+    model::Span,
+    record::{Poll, Record, read_dir},
+};
+
 use crate::support::{Run, run};
 
 /// A second of polling intervals, ten of arrivals, all strategies at once.
@@ -108,4 +113,80 @@ fn a_client_waits_as_long_as_it_is_asked_to_or_does_not() {
     // And keeps the interval that the provider wants afterwards.
     let (respects, ignores) = (run.count("respects", "requests"), run.count("ignores", "requests"));
     assert!(respects * 3 < ignores, "{respects} and {ignores}\n{}", run.stdout());
+}
+
+/// Nobody is turned away; every answer asks for four seconds until the next poll.
+const HINTED: &str = r#"
+title      = "asked to come less often"
+duration   = "40s"
+drain      = "40s"
+time_scale = 10
+[workload]
+arrivals = { kind = "constant", rate = "5/s" }
+[[provider]]
+poll_interval_hint = "4s"
+[[consumer]]
+name     = "honours"
+kind     = "polling"
+strategy = { kind = "fixed", interval = "100ms" }
+[[consumer]]
+name     = "ignores"
+kind     = "polling"
+strategy = { kind = "fixed", interval = "100ms", on_429 = "ignore" }
+"#;
+
+#[test]
+fn a_client_that_honours_the_interval_hint_polls_at_its_rate() {
+    let (run, _work) = run(HINTED, &[]);
+    for consumer in ["honours", "ignores"] {
+        run.assert_safe(consumer);
+        assert_eq!(run.count(consumer, "failed_requests"), 0, "{consumer}\n{}", run.stdout());
+    }
+    // Each of its polls brings events, so each has a record: never two within the hint, ...
+    let hint = Span::from_millis(400);
+    let mut sent = Vec::new();
+    let note = |record| {
+        if let Record::Poll(Poll { consumer: 0, sent: at, .. }) = record {
+            sent.push(at)
+        }
+    };
+    read_dir(&run.dir.join("records"), note).expect("the run's records");
+    assert!(sent.windows(2).all(|pair| pair[1].since(pair[0]) >= hint), "{sent:?}");
+    // ... and as many as it allows: one every four seconds, and a moment until the timer's next tick.
+    assert!((6..=10).contains(&sent.len()), "{sent:?}");
+    assert!(run.count("ignores", "requests") > 10 * run.count("honours", "requests"), "{}", run.stdout());
+}
+
+/// Twenty clients at places of their own, and twenty together; both timers divide the window.
+const COUNTED: &str = r#"
+title    = "polls to be counted"
+duration = "5s"
+drain    = "20s"
+[workload]
+arrivals = { kind = "poisson", rate = "20/s" }
+subjects = 20
+[[consumer]]
+name     = "apart"
+kind     = "polling"
+clients  = 20
+strategy = { kind = "fixed", interval = "500ms" }
+[[consumer]]
+name     = "together"
+kind     = "polling"
+clients  = 20
+strategy = { kind = "cron", interval = "500ms" }
+"#;
+
+#[test]
+fn polls_within_the_window_are_as_many_as_the_timer_says_not_one_more_or_less() {
+    let (run, _work) = run(COUNTED, &[]);
+    let rows = run.run()["model"].as_array().expect("closed forms");
+    // One that begins an interval after t0 has missed the place that a random phase has at the start.
+    for (consumer, polls) in [("apart", 200.0), ("together", 180.0)] {
+        let mine = rows.iter().find(|row| {
+            row["consumer"] == consumer && row["quantity"].as_str().is_some_and(|name| name.starts_with("polls"))
+        });
+        let row = mine.unwrap_or_else(|| panic!("no row for {consumer}\n{}", run.stdout()));
+        assert_eq!((&row["predicted"], &row["measured"]), (&polls.into(), &polls.into()), "{}", run.stdout());
+    }
 }

@@ -56,7 +56,10 @@ impl PollResult {
 impl PollClient {
     /// Polls until the process ends.
     pub async fn run(self) -> Result<(), RoleError> {
-        let mut timer = PollTimer::new(self.shared.polling.strategy.clone(), self.who, self.clock.now());
+        // Clients begin at t0, however long after it their process wakes up: what that was late is lag
+        // to be measured, not a poll to be left out. A restarted process goes on where the clock is.
+        let begin = if self.who.incarnation == 0 { Time::ZERO } else { self.clock.now() };
+        let mut timer = PollTimer::new(self.shared.polling.strategy.clone(), self.who, begin);
         let cursor = self.consumer.load_cursor(self.who.number).await?;
         let mut reader = Reader::new(&self.shared.polling, self.flaw, self.turns.clone(), cursor);
         loop {
