@@ -76,32 +76,42 @@ fn a_killed_hybrid_takes_both_paths_up_again() {
     assert!(count("failed_requests") > 0, "{}", run.stdout());
 }
 
-/// A poll that reads one page and takes the head for its cursor passes what it has not seen; with
-/// webhooks that are lost as well, that is gone for good.
-const WRONG: &str = r#"
-title    = "a hybrid with a wrong poll"
-duration = "3s"
-drain    = "10s"
+/// The process stops for longer than its webhooks are retried: they are given up, and the poll that goes
+/// on afterwards finds them.
+const STALLED: &str = r#"
+title    = "a hybrid that is stalled"
+duration = "4s"
+drain    = "20s"
 [workload]
 arrivals = { kind = "constant", rate = "100/s" }
 [[provider]]
-retry      = "never"
-page_limit = 5
+retry       = ["100ms", "200ms"]
+ack_timeout = "300ms"
 [[consumer]]
 name     = "hybrid"
 kind     = "hybrid"
-flaw     = "one-page"
-strategy = { kind = "fixed", interval = "300ms" }
+clients  = 2
+strategy = { kind = "fixed", interval = "200ms" }
 [[fault]]
-kind        = "drop-request"
-path        = "push"
-probability = 0.5
+kind  = "stall"
+from  = "1s"
+until = "2500ms"
 "#;
 
+#[cfg(unix)]
 #[test]
-fn a_wrong_poll_is_caught_for_its_promise() {
-    let (run, _work) = run(WRONG, &[]);
-    assert_eq!(run.why_void_but_lag(), Vec::<String>::new(), "{}", run.stdout());
-    assert!(run.count("hybrid", "lost") > 0, "{}", run.stdout());
-    assert!(run.stdout().contains("the cursor never passes an event that is not kept"), "{}", run.stdout());
+fn a_stalled_hybrid_loses_nothing_and_its_poll_brings_what_was_given_up() {
+    for what in ["process", "queue", "ledger"] {
+        let scenario = STALLED.replace("kind  = \"stall\"", &format!("kind  = \"stall\"\nwhat  = \"{what}\""));
+        let (run, _work) = run(&scenario, &[]);
+        run.assert_safe("hybrid");
+        let count = |key| run.count("hybrid", key);
+        assert_eq!(count("receipts"), count("receipts_by_push") + count("receipts_by_poll"), "{what}");
+        assert_eq!(count("duplicates_suppressed"), count("duplicates_received"), "{what}\n{}", run.stdout());
+        // A locked ledger keeps nobody from accepting; without process or queue there are no acks.
+        let given_up = count("gave_up");
+        assert_eq!(given_up > 0, what != "ledger", "{what}: {given_up}\n{}", run.stdout());
+        assert_eq!(count("gave_up_but_applied"), given_up, "{what}");
+        assert!(run.consumer("hybrid")["age_s"]["max"].as_f64().expect("a largest age") > 1.0, "{what}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Receivers and pollers that are wrong on purpose are caught, each for its own promise. The table
+//! Receivers, pollers and hybrids that are wrong on purpose are caught, each for its own promise. The table
 //! in ARCHITECTURE.md is this file's.
 
 use crate::support::{Run, run};
@@ -180,6 +180,16 @@ const POLLERS: &[Wrong] = &[
     },
 ];
 
+/// One path of a hybrid hides what the other does wrong, as long as it is whole: so webhooks get lost here.
+const HYBRIDS: &[Wrong] = &[Wrong {
+    name: "one page only, beside webhooks that get lost",
+    right: "",
+    consumer: r#"flaw = "one-page""#,
+    around: "[[fault]]\nkind = \"drop-request\"\npath = \"push\"\nprobability = 0.5",
+    promise: "cursor-skips-nothing",
+    shows_in: "lost",
+}];
+
 fn scenario(kind: &str, wrong: &Wrong, provider: &str, consumer: &str) -> String {
     format!(
         "title = \"{}\"\nduration = \"2s\"\ndrain = \"25s\"\n[workload]\n\
@@ -235,6 +245,7 @@ fn provider_of(wrong: &Wrong) -> String {
         "one page only" => "[[provider]]\npage_limit = 5".to_owned(),
         "a scan of one page only" => "[[provider]]\npage_limit = 2".to_owned(),
         "a scan without an overlap" => "[[provider]]\ntimestamp_grain = \"100ms\"\nview_lag = \"100ms\"".to_owned(),
+        "one page only, beside webhooks that get lost" => "[[provider]]\npage_limit = 5\nretry = \"never\"".to_owned(),
         _ => RETRY.to_owned(),
     }
 }
@@ -262,6 +273,23 @@ fn every_wrong_poller_is_caught_for_its_promise() {
     assert!(missed.is_empty(), "{}", missed.join("\n"));
 }
 
+#[test]
+fn every_wrong_hybrid_is_caught_for_its_promise() {
+    let missed: Vec<String> =
+        HYBRIDS.iter().flat_map(|wrong| not_caught("hybrid", wrong, &provider_of(wrong), POLL)).collect();
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+/// What the judge cannot see, because it does no harm: every event that the wrong poll passes comes by
+/// webhook.
+#[test]
+fn a_wrong_poll_is_hidden_by_webhooks_that_all_arrive() {
+    for wrong in HYBRIDS {
+        let hidden = Wrong { around: "", ..*wrong };
+        assert_right_is_safe("hybrid", &hidden, &provider_of(wrong), &format!("{POLL}\n{}", wrong.consumer));
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn the_same_surroundings_do_a_right_consumer_no_harm() {
@@ -270,6 +298,9 @@ fn the_same_surroundings_do_a_right_consumer_no_harm() {
     }
     for wrong in POLLERS {
         assert_right_is_safe("polling", wrong, &provider_of(wrong), poll_of(wrong));
+    }
+    for wrong in HYBRIDS {
+        assert_right_is_safe("hybrid", wrong, &provider_of(wrong), POLL);
     }
 }
 
