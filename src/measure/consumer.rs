@@ -24,7 +24,7 @@ pub struct ConsumerResult {
     pub peak_requests_per_s: u64,
     /// Requests without a good answer.
     pub failed_requests: u64,
-    /// Polls answered 200 without an event.
+    /// Polls answered 200 with nothing new.
     pub empty_responses: u64,
     /// Polls answered 304.
     pub not_modified: u64,
@@ -60,7 +60,7 @@ pub struct ConsumerResult {
     pub due: u64,
     /// Obligations that took effect.
     pub applied: Option<u64>,
-    /// Obligations overtaken by a newer version.
+    /// Obligations overtaken by a newer version, before they were applied or before anybody looked.
     pub superseded: Option<u64>,
     /// Obligations in the dead-letter queue.
     pub dead_lettered: Option<u64>,

@@ -28,10 +28,12 @@ impl Rows<'_> {
             return self.leave_out("not every subject is looked at within the window of arrivals");
         }
         self.state_ages(plan, mine, looks, tally);
-        let intervals = share * f64::from(mine.clients) * window_s / looks.t;
+        // One by one, each subject has a phase of its own; a scan has one for its whole share.
+        let (clients, things) = (f64::from(mine.clients), share * f64::from(mine.clients));
+        let groups = if state.ask == Ask::Subject { things } else { clients };
         let measured = tally.class(Class::Superseded) as f64 / tally.due as f64;
         let assumes = "Poisson changes, each subject alike; every look tells the newest state as of then";
-        let error = looks.superseded_error(intervals);
+        let error = looks.superseded_error(things, groups);
         self.add(
             "share superseded = 1 - (1 - e^-x) / x, x = changes per look",
             looks.superseded_share(),

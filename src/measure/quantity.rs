@@ -42,7 +42,7 @@ quantities! {
     "failed_requests", Count, "requests without a good answer", |c| count(c.failed_requests);
     "wasted_share", Share, "wasted requests over all requests", wasted_share;
     "peak_requests_per_s", Count, "requests in the busiest whole second", |c| count(c.peak_requests_per_s);
-    "empty_responses", Count, "polls answered 200 without an event", |c| count(c.empty_responses);
+    "empty_responses", Count, "polls answered 200 with nothing new", |c| count(c.empty_responses);
     "not_modified", Count, "polls answered 304", |c| count(c.not_modified);
     "attempts", Count, "webhook attempts, copies not included", |c| count(c.attempts);
     "acked", Count, "deliveries acked", |c| count(c.acked);

@@ -64,9 +64,9 @@ pub enum DisabledBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PollOutcome {
-    /// 200 with at least one event.
+    /// 200 with at least one event, or with a state that is new to the client.
     Events,
-    /// 200 without an event.
+    /// 200 with nothing new.
     Empty,
     /// 304: nothing since the ETag.
     NotModified,

@@ -53,6 +53,15 @@ fn unscaled_beyond_scaled(plan: &Plan, warnings: &mut Vec<String>) {
                 plan.time_scale
             ));
         }
+        if let Some(state) = consumer.state()
+            && let Some(overlap) = state.overlap.filter(|overlap| *overlap > state.interval)
+        {
+            warnings.push(format!(
+                "{}: the overlap ({overlap}, not scaled) is longer than the interval ({} after time_scale = {}): each scan \
+                 shows again what several have shown",
+                consumer.name, state.interval, plan.time_scale
+            ));
+        }
         if consumer.effect.duration > Span::ZERO && consumer.effect.duration > plan.duration.scaled(1, 10) {
             warnings.push(format!(
                 "{}: an effect ({}, not scaled) takes more than a tenth of the run ({} after time_scale = {})",

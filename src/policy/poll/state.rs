@@ -58,17 +58,21 @@ impl State {
     pub fn needed_overlap(timestamp_grain: Span, view_lag: Span) -> Span {
         timestamp_grain + view_lag
     }
+
+    fn on_grid(&self) -> Grid {
+        Grid::jittered(self.interval, self.jitter, self.phase)
+    }
 }
 
 impl PollStrategy for State {
     const SUMMARY: &'static str = "asks how a subject stands, or which have changed: sees states, not events";
 
     fn first(&self, who: Client, now: Time) -> Due {
-        Grid::jittered(self.interval, self.jitter, self.phase).next_after(who, 0, now)
+        self.on_grid().first(who, now)
     }
 
     fn next(&self, who: Client, last: &Last, free: Time) -> Due {
-        Grid::jittered(self.interval, self.jitter, self.phase).next_after(who, last.due.number, free)
+        self.on_grid().next_after(who, last.due.number, free)
     }
 
     fn shortest_gap(&self) -> Span {
@@ -76,7 +80,7 @@ impl PollStrategy for State {
     }
 
     fn grid(&self) -> Option<Grid> {
-        Some(Grid::jittered(self.interval, self.jitter, self.phase))
+        Some(self.on_grid())
     }
 
     fn is_conditional(&self) -> bool {

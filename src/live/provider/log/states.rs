@@ -48,23 +48,27 @@ impl EventLog {
         }
     }
 
-    /// The states of a share that have changed. Costs a walk over what happened since then.
+    /// The states of a share that have changed. Costs a walk over what happened in it since then. A share
+    /// that the log was not built for is empty.
     pub fn changed(&self, share: Share, asked: Asked) -> Changed {
         let inner = self.read();
         let head = inner.head(asked.upto);
-        let newest = match share {
-            Share::All => head,
+        let back: Box<dyn Iterator<Item = &Event>> = match share {
+            Share::All => Box::new(inner.events[..head as usize].iter().rev()),
             Share::Own { clients, client } => {
                 let own = inner.share(clients, client);
-                own[..own.partition_point(|&seq| seq <= head)].last().copied().unwrap_or(0)
+                let visible = &own[..own.partition_point(|&seq| seq <= head)];
+                Box::new(visible.iter().rev().map(|&seq| inner.event(seq)))
             }
         };
+        let mut back = back.peekable();
+        let newest = back.peek().map_or(0, |event| event.seq);
         let told = |event: &Event| created(event, asked.grain);
         let since = asked.behind.map_or(asked.since, |(at, _)| asked.since.max(at));
-        let recent = inner.events[..head as usize].iter().rev().take_while(|event| told(event) >= since);
         let mut seen = BTreeSet::new();
-        let newest_each = recent.filter(|event| share.holds(event.subject) && seen.insert(event.subject));
-        let mut states: Vec<Event> = newest_each
+        let mut states: Vec<Event> = back
+            .take_while(|event| told(event) >= since)
+            .filter(|event| seen.insert(event.subject))
             .filter(|event| asked.behind.is_none_or(|behind| (told(event), event.subject) > behind))
             .copied()
             .collect();
