@@ -184,11 +184,12 @@ where
     }
     let plan = load::plan(&common.scenario, &common.overrides, &[])?;
     let part = part(&plan)?;
-    // A port in use is told before anything is written.
-    for address in [listen, admin, control].into_iter().flatten() {
-        let free = std::net::TcpListener::bind(address);
-        drop(free.with_context(|| format!("cannot listen on {address}; choose another address"))?);
-    }
+    // A port in use, or asked for twice, is told before anything is written.
+    let free = |address| {
+        std::net::TcpListener::bind(address)
+            .with_context(|| format!("cannot listen on {address}; choose another address"))
+    };
+    drop([listen, admin, control].into_iter().flatten().map(free).collect::<anyhow::Result<Vec<_>>>()?);
     let assignment = Assignment {
         admin,
         pull_api: pull_api.map(|url| url.trim_end_matches('/').to_owned()),

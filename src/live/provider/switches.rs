@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    fault::{self, Fate, FaultKind, FaultPlan, Target},
+    fault::{self, Fate, FaultKind, FaultPlan, Target, TargetPath},
     rng::Draws,
     scenario::{ConsumerNo, Plan},
 };
@@ -29,7 +29,10 @@ impl Faults {
             .map(|(number, _)| number)
             .collect();
         let mut planned = plan.faults.clone();
-        for fault in &mut planned {
+        let on_webhooks = |fault: &FaultPlan| {
+            fault.kind.can_hit().webhooks && fault.selector.path.is_none_or(|path| path == TargetPath::Webhook)
+        };
+        for fault in planned.iter_mut().filter(|fault| on_webhooks(fault)) {
             if pushed.iter().all(|consumer| fault.consumers.contains(consumer)) {
                 fault.consumers.push(by_hand);
             }
@@ -73,11 +76,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{
-        fault::{Selector, TargetPath},
-        live::provider::testing,
-        model::Time,
-    };
+    use crate::{fault::Selector, live::provider::testing, model::Time};
 
     fn target(consumer: ConsumerNo, number: u32) -> Target {
         Target { path: TargetPath::Webhook, consumer, client: 0, number, attempt: 1, copy: 0, at: Time::ZERO }
@@ -118,5 +117,8 @@ mod tests {
         let faults = Faults::new(&plan, 0, 2);
         let hit: Vec<Vec<u16>> = (0..64).map(|number| faults.decide(&target(2, number), Draws::new(1)).hits).collect();
         assert!(hit.iter().any(|hits| hits == &[1]) && hit.iter().all(|hits| !hits.contains(&0)));
+        plan.faults[1].selector.path = Some(TargetPath::Poll);
+        let faults = Faults::new(&plan, 0, 2);
+        assert!(faults.list().all(|(fault, _)| !fault.consumers.contains(&2)), "what hits polls only is no matter");
     }
 }

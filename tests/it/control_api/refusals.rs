@@ -1,6 +1,6 @@
 //! Who and what is refused, and that no secret gets out.
 
-use std::path::Path;
+use std::{io::Write, net::TcpStream, path::Path};
 
 use base64::Engine as _;
 
@@ -82,7 +82,24 @@ fn a_control_api_that_others_could_reach_is_refused_before_anything_is_written()
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{said}");
         assert!(said.contains(exposed) && said.contains("fix: write --control 127.0.0.1:4001"), "{said}");
     }
+    let twice = ["provider", "--listen", "127.0.0.1:4001", "--control", "127.0.0.1:4001"];
+    let output = pushpull(work.path()).args(twice).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(2) && said.contains("cannot listen on 127.0.0.1:4001"), "{said}");
     assert_eq!(std::fs::read_dir(work.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn connections_that_say_nothing_keep_nobody_from_the_desk_and_the_provider_from_no_end() {
+    let provider = Provider::start(QUIET);
+    let silent: Vec<TcpStream> = (0..60).map(|_| TcpStream::connect(provider.control).unwrap()).collect();
+    let mut half = TcpStream::connect(provider.control).unwrap();
+    half.write_all(b"POST /reset HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n").unwrap();
+    assert_eq!(provider.ask("GET", "/faults", "").status, 200);
+    let garbage = crate::control_api::http::exchange(provider.control, b"\x16\x03\x01 hello\r\n\r\n");
+    assert_eq!(garbage.status, 400);
+    provider.end();
+    drop((silent, half));
 }
 
 #[test]

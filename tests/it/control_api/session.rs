@@ -55,6 +55,35 @@ fn an_endpoint_is_added_and_gets_what_is_emitted_signed() {
 }
 
 #[test]
+fn what_the_scenario_emits_goes_on_around_what_is_made_by_hand() {
+    let busy = QUIET.replace("\"10ms\"", "\"300ms\"").replace("\"1/s\"", "\"200/s\"");
+    let provider = Provider::start(&busy);
+    let receiver = Receiver::start();
+    provider.add(&receiver.url);
+    let made: Vec<String> = (0..5).map(|_| provider.emit(r#"{"type": "ping"}"#)).collect();
+    let read = || exchange(provider.pull_api, b"GET /events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").json();
+    // 200/s for 300 ms, the end excluded.
+    let due = 59;
+    let mut page = read();
+    while page["data"].as_array().unwrap().len() < due + made.len() {
+        page = read();
+    }
+    let text = |key: &str| -> Vec<String> {
+        page["data"].as_array().unwrap().iter().map(|event| event[key].as_str().unwrap().to_owned()).collect()
+    };
+    let sequences: Vec<u64> =
+        page["data"].as_array().unwrap().iter().map(|e| e["sequence"].as_u64().unwrap()).collect();
+    assert_eq!(sequences, (1..=64).collect::<Vec<_>>());
+    assert!(text("timestamp").is_sorted(), "the log is in the order of the instants");
+    let (ids, types) = (text("id"), text("type"));
+    let by_hand: Vec<String> =
+        ids.iter().zip(&types).filter(|(_, kind)| *kind == "ping").map(|(id, _)| id.clone()).collect();
+    assert_eq!(by_hand, made);
+    let last = made.last().unwrap();
+    while receiver.next().header("webhook-id") != last {}
+}
+
+#[test]
 fn a_delivery_that_has_ended_is_sent_again() {
     let provider = Provider::start(QUIET);
     let receiver = Receiver::start();
