@@ -54,16 +54,17 @@ pub(super) async fn drive(
         tokio::select! {
             biased;
             _ = &mut stopped => break,
-            Some(done) = driver.in_flight.join_next() => driver.take(done),
-            count = events.recv_many(&mut batch, BATCH_MAX), if feeding => {
-                feeding = count > 0;
-                batch.drain(..).for_each(|event| driver.deliver(event));
-            }
+            // Before the attempts: a backlog, where one is always ready, keeps nobody waiting.
             command = commands.recv(), if commanded => match command {
                 Some(Command::Remove) => break,
                 Some(command) => driver.obey(command),
                 None => commanded = false,
             },
+            Some(done) = driver.in_flight.join_next() => driver.take(done),
+            count = events.recv_many(&mut batch, BATCH_MAX), if feeding => {
+                feeding = count > 0;
+                batch.drain(..).for_each(|event| driver.deliver(event));
+            }
             () = turn(driver.seat.as_ref()), if driver.seat.is_some() => {}
             () = clock.sleep_until(deadline.unwrap_or(Time::MAX)), if deadline.is_some() => {}
         }
