@@ -10,6 +10,19 @@ use crate::{
     policy::poll::{Ask, State, Strategy},
 };
 
+impl ConsumerPlan {
+    /// Polls that a client needs to come to all of its subjects, of `subjects` in all: one, unless it asks
+    /// after one each poll. Of clients that differ by one, the most.
+    #[must_use]
+    pub fn polls_per_round(&self, subjects: u32) -> u32 {
+        match (self.state().map(|state| state.ask), self.follows) {
+            (Some(Ask::Subject), Follows::Own) => subjects.div_ceil(self.clients.max(1)).max(1),
+            (Some(Ask::Subject), Follows::All) => subjects.max(1),
+            _ => 1,
+        }
+    }
+}
+
 /// Subjects that a provider keeps an index of, for those who ask after one each poll.
 const SUBJECTS_MAX: u32 = 100_000;
 

@@ -13,7 +13,25 @@ pub(super) fn of(plan: &Plan) -> Vec<String> {
     }
     unequal_terms(plan, &mut warnings);
     cut_short(plan, &mut warnings);
+    slow_rounds(plan, &mut warnings);
     warnings
+}
+
+/// What happens to a subject behind its last turn is seen only if the drain lasts until the next one.
+fn slow_rounds(plan: &Plan, warnings: &mut Vec<String>) {
+    for consumer in &plan.consumers {
+        let Some(state) = consumer.state() else { continue };
+        let polls = consumer.polls_per_round(plan.workload.subjects);
+        let round = state.interval.scaled(u64::from(polls), 1);
+        if polls > 1 && round > plan.drain {
+            warnings.push(format!(
+                "{}: a client comes to each of its {polls} subjects every {round} only, longer than the drain ({}): what \
+                 changes after the last turn stays pending; write a shorter interval, more clients, a longer drain, or \
+                 ask = \"updated-since\"",
+                consumer.name, plan.drain
+            ));
+        }
+    }
 }
 
 /// Captured events behind the window of arrivals never happen.
@@ -95,5 +113,35 @@ fn unequal_terms(plan: &Plan, warnings: &mut Vec<String>) {
                 named.join(", ")
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        policy::poll::{Ask, Strategy},
+        scenario::{Path, testing},
+    };
+
+    /// Ten subjects, a drain of a second.
+    fn polled(clients: u32, ask: Ask, interval: Span, time_scale: f64) -> Vec<String> {
+        let mut plan = testing::plan(testing::polling_consumer(clients));
+        plan.time_scale = time_scale;
+        if let Path::Polling(polling) = &mut plan.consumers[0].path {
+            let overlap = (ask == Ask::UpdatedSince).then_some(Span::from_millis(300));
+            polling.strategy = Strategy::State(testing::state(interval, ask, overlap));
+        }
+        of(&plan)
+    }
+
+    #[test]
+    fn rounds_that_outlast_the_drain_and_overlaps_that_outlast_the_interval_are_told() {
+        let told = polled(2, Ask::Subject, Span::from_millis(201), 1.0);
+        assert!(told.len() == 1 && told[0].contains("each of its 5 subjects every 1.00s"), "{told:?}");
+        assert_eq!(polled(2, Ask::Subject, Span::from_millis(200), 1.0), Vec::<String>::new());
+        assert_eq!(polled(1, Ask::UpdatedSince, Span::from_millis(200), 1.0), Vec::<String>::new());
+        let told = polled(1, Ask::UpdatedSince, Span::from_millis(200), 60.0);
+        assert!(told.len() == 1 && told[0].contains("the overlap (300ms, not scaled)"), "{told:?}");
     }
 }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     model::Time,
-    policy::poll::{Ask, Client, Turns},
+    policy::poll::{Client, Turns},
     record::RecordSink,
     rng::Draws,
     scenario::{ConsumerNo, ConsumerPlan, Follows, Plan, PollingPlan},
@@ -191,8 +191,6 @@ fn standing(plan: &Plan, number: ConsumerNo) -> Standing {
     let hit = |fault: &&crate::fault::FaultPlan| fault.kind.can_hit().polls && fault.consumers.contains(&number);
     let doubtful = plan.faults.iter().any(|fault| hit(&fault));
     // Who asks after one subject each poll knows when it has asked after each.
-    let one_by_one = mine.state().is_some_and(|state| state.ask == Ask::Subject);
-    let share = if mine.follows == Follows::Own { mine.clients.max(1) } else { 1 };
-    let polls_to_know = if one_by_one { plan.workload.subjects.div_ceil(share) } else { 1 };
-    Standing::new(mine.clients, Time::ZERO + plan.duration + lag, doubtful, u64::from(polls_to_know))
+    let polls_to_know = u64::from(mine.polls_per_round(plan.workload.subjects));
+    Standing::new(mine.clients, Time::ZERO + plan.duration + lag, doubtful, polls_to_know)
 }
