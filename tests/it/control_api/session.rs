@@ -209,6 +209,26 @@ fn a_fault_has_its_effect_while_it_is_on() {
 }
 
 #[test]
+fn an_endpoint_that_is_removed_gives_the_shared_sender_back() {
+    let provider = Provider::start(&QUIET.replace("retry", "sender_pool = 1\nack_timeout = \"60s\"\nretry"));
+    // It takes connections and never answers.
+    let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (holds, _) = provider.add(&format!("http://{}/hook", deaf.local_addr().unwrap()));
+    provider.emit("{}");
+    let _held = deaf.accept().unwrap();
+    let receiver = Receiver::start();
+    let (waits, secret) = provider.add(&receiver.url);
+    provider.done("DELETE", &format!("/endpoints/{holds}"), "");
+    let event = provider.emit("{}");
+    let webhook = receiver.next();
+    assert!(webhook.header("webhook-id") == event && webhook.verifies_with(&secret));
+    assert_eq!(provider.newest_once("delivered")["endpoint"].as_str(), Some(waits.as_str()));
+    let (_, work) = provider.end();
+    let open = records(work.path()).iter().filter(|record| matches!(record, Record::Open { .. })).count();
+    assert_eq!(open, 1, "what was on its way to it stays open in the records");
+}
+
+#[test]
 fn a_reset_leaves_the_scenario_and_the_log() {
     const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     let receiver = Receiver::start();
