@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Due, Fixed, Grid, Last, PollStrategy, StrategyProblem};
-use crate::model::{Span, Time};
+use super::{Fixed, Grid, PollStrategy, StrategyProblem};
+use crate::model::Span;
 
 /// Polls at even intervals with `If-None-Match`: a poll that finds nothing new is answered 304, without
 /// a body. The keys are those of "fixed".
@@ -14,14 +14,6 @@ pub struct Conditional(pub Fixed);
 
 impl PollStrategy for Conditional {
     const SUMMARY: &'static str = "asks at even intervals with If-None-Match: nothing new is a 304 without a body";
-
-    fn first(&self, who: Client, now: Time) -> Due {
-        self.0.first(who, now)
-    }
-
-    fn next(&self, who: Client, last: &Last, free: Time) -> Due {
-        self.0.next(who, last, free)
-    }
 
     fn shortest_gap(&self) -> Span {
         self.0.shortest_gap()

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Due, Grid, Last, Phase, PollStrategy, StrategyProblem, check_interval, scaled};
-use crate::model::{Span, Time};
+use super::{Grid, Phase, PollStrategy, StrategyProblem, check_interval, scaled};
+use crate::model::Span;
 
 /// Polls at whole multiples of an interval, all clients together: a thundering herd, unless each
 /// client's poll is spread.
@@ -21,29 +21,15 @@ pub struct Cron {
     pub spread: Span,
 }
 
-impl Cron {
-    fn on_grid(&self) -> Grid {
-        Grid { interval: self.interval, phase: Phase::Aligned, early: Span::ZERO, late: self.spread }
-    }
-}
-
 impl PollStrategy for Cron {
     const SUMMARY: &'static str = "asks at whole multiples of an interval, all clients together, or spread a little";
-
-    fn first(&self, who: Client, now: Time) -> Due {
-        self.on_grid().first(who, now)
-    }
-
-    fn next(&self, who: Client, last: &Last, free: Time) -> Due {
-        self.on_grid().next_after(who, last.due.number, free)
-    }
 
     fn shortest_gap(&self) -> Span {
         self.interval
     }
 
     fn grid(&self) -> Option<Grid> {
-        Some(self.on_grid())
+        Some(Grid { interval: self.interval, phase: Phase::Aligned, early: Span::ZERO, late: self.spread })
     }
 
     fn scale(&mut self, time_scale: f64) {
@@ -67,7 +53,11 @@ impl PollStrategy for Cron {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{policy::poll::Came, rng::Draws};
+    use crate::{
+        model::Time,
+        policy::poll::{Came, Client, Due, Last},
+        rng::Draws,
+    };
     use proptest::prelude::*;
 
     fn who(number: u32) -> Client {

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Due, Grid, Last, Phase, PollStrategy, StrategyProblem, check_interval, check_share, scaled};
-use crate::model::{Span, Time};
+use super::{Grid, Phase, PollStrategy, StrategyProblem, check_interval, check_share, scaled};
+use crate::model::Span;
 
 /// Polls at even intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -23,29 +23,15 @@ pub struct Fixed {
     pub phase: Phase,
 }
 
-impl Fixed {
-    fn on_grid(&self) -> Grid {
-        Grid::jittered(self.interval, self.jitter, self.phase)
-    }
-}
-
 impl PollStrategy for Fixed {
     const SUMMARY: &'static str = "asks at even intervals, whatever comes";
-
-    fn first(&self, who: Client, now: Time) -> Due {
-        self.on_grid().first(who, now)
-    }
-
-    fn next(&self, who: Client, last: &Last, free: Time) -> Due {
-        self.on_grid().next_after(who, last.due.number, free)
-    }
 
     fn shortest_gap(&self) -> Span {
         self.interval
     }
 
     fn grid(&self) -> Option<Grid> {
-        Some(self.on_grid())
+        Some(Grid::jittered(self.interval, self.jitter, self.phase))
     }
 
     fn scale(&mut self, time_scale: f64) {

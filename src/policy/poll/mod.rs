@@ -30,13 +30,21 @@ pub trait PollStrategy {
     /// One line for the reference.
     const SUMMARY: &'static str;
 
-    /// The first poll of a client that begins at `now`: at t0, or when its process is restarted.
-    fn first(&self, who: Client, now: Time) -> Due;
+    /// The first poll of a client that begins at `now`: at t0, or when its process is restarted. Without
+    /// a grid at once, unless the strategy says otherwise.
+    fn first(&self, who: Client, now: Time) -> Due {
+        let at_once = Due { number: first_number(who), at: now };
+        self.grid().map_or(at_once, |grid| grid.first(who, now))
+    }
 
     /// The poll after `last`. The client is free from `free` on: it has its answer, and has waited as
     /// long as it was asked to. A poll that would have been due before is left out, not made up for:
-    /// a client is a closed loop around its own answer.
-    fn next(&self, who: Client, last: &Last, free: Time) -> Due;
+    /// a client is a closed loop around its own answer. Without a grid at once, unless the strategy says
+    /// otherwise.
+    fn next(&self, who: Client, last: &Last, free: Time) -> Due {
+        let at_once = Due { number: last.due.number.saturating_add(1), at: free };
+        self.grid().map_or(at_once, |grid| grid.next_after(who, last.due.number, free))
+    }
 
     /// The shortest time between two polls that it plans.
     fn shortest_gap(&self) -> Span;

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, Due, Grid, Last, Phase, PollStrategy, StrategyProblem, check_interval, check_share, scaled};
-use crate::model::{Span, Subject, Time};
+use super::{Grid, Phase, PollStrategy, StrategyProblem, check_interval, check_share, scaled};
+use crate::model::{Span, Subject};
 
 /// Asks how things stand, at even intervals: what was overwritten between two looks is never seen.
 ///
@@ -58,29 +58,17 @@ impl State {
     pub fn needed_overlap(timestamp_grain: Span, view_lag: Span) -> Span {
         timestamp_grain + view_lag
     }
-
-    fn on_grid(&self) -> Grid {
-        Grid::jittered(self.interval, self.jitter, self.phase)
-    }
 }
 
 impl PollStrategy for State {
     const SUMMARY: &'static str = "asks how a subject stands, or which have changed: sees states, not events";
-
-    fn first(&self, who: Client, now: Time) -> Due {
-        self.on_grid().first(who, now)
-    }
-
-    fn next(&self, who: Client, last: &Last, free: Time) -> Due {
-        self.on_grid().next_after(who, last.due.number, free)
-    }
 
     fn shortest_gap(&self) -> Span {
         self.interval
     }
 
     fn grid(&self) -> Option<Grid> {
-        Some(self.on_grid())
+        Some(Grid::jittered(self.interval, self.jitter, self.phase))
     }
 
     fn is_conditional(&self) -> bool {
@@ -133,7 +121,11 @@ impl Turns {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{policy::poll::Came, rng::Draws};
+    use crate::{
+        model::Time,
+        policy::poll::{Came, Client, Last},
+        rng::Draws,
+    };
     use proptest::prelude::*;
 
     proptest! {
