@@ -38,6 +38,8 @@ mod switches;
 #[cfg(test)]
 mod carried_out;
 #[cfg(test)]
+mod pull_testing;
+#[cfg(test)]
 mod testing;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};

@@ -8,7 +8,11 @@ use tokio::{
 use super::*;
 use crate::{
     fault::{FaultPlan, Selector},
-    live::provider::{pull_server, testing},
+    live::provider::{
+        pull_server,
+        pull_testing::{get, polling_plan, text},
+        testing,
+    },
     model::{Event, Span, Time},
     record::Record,
     scenario::{Follows, Plan, PullPlan, RateLimit, RateScope},
@@ -26,27 +30,6 @@ fn api(plan: Plan) -> (Arc<Context>, PullApi, UnboundedReceiver<Record>) {
         log.append(&[Event { occurred_at, ..testing::event(seq) }]);
     }
     (Arc::clone(&context), PullApi::new(context, log), records)
-}
-
-fn polling_plan(clients: u32) -> Plan {
-    testing::plan(testing::polling_consumer(clients))
-}
-
-/// Asks as client `client` of the consumer, or as a curious person.
-async fn get(api: &PullApi, path: &str, client: Option<u32>, etag: Option<&str>) -> Response<PullBody> {
-    let mut request = Request::get(path);
-    if let Some(client) = client {
-        request = request.header("pushpull-consumer", "poll").header("pushpull-client", client);
-    }
-    if let Some(etag) = etag {
-        request = request.header("if-none-match", etag);
-    }
-    api.answer(request.body(()).unwrap(), &Meter::default()).await.unwrap()
-}
-
-async fn text(response: Response<PullBody>) -> Vec<u8> {
-    use http_body_util::BodyExt;
-    response.into_body().collect().await.unwrap().to_bytes().to_vec()
 }
 
 async fn page(api: &PullApi, path: &str, client: Option<u32>) -> Page {

@@ -6,7 +6,12 @@ use super::*;
 use crate::{
     live::{
         counting_io::Meter,
-        provider::{context::Context, log::EventLog, testing},
+        provider::{
+            context::Context,
+            log::EventLog,
+            pull_testing::{get, polling_plan, text},
+            testing,
+        },
     },
     scenario::{Follows, Plan},
     wire::{StatePage, parse_state, parse_states},
@@ -24,26 +29,6 @@ fn api(plan: Plan) -> (Arc<Context>, PullApi) {
     }
     log.expect(Time::MAX);
     (Arc::clone(&context), PullApi::new(context, log))
-}
-
-fn polling_plan(clients: u32) -> Plan {
-    testing::plan(testing::polling_consumer(clients))
-}
-
-async fn get(api: &PullApi, path: &str, client: Option<u32>, etag: Option<&str>) -> Response<PullBody> {
-    let mut request = Request::get(path);
-    if let Some(client) = client {
-        request = request.header("pushpull-consumer", "poll").header("pushpull-client", client);
-    }
-    if let Some(etag) = etag {
-        request = request.header("if-none-match", etag);
-    }
-    api.answer(request.body(()).unwrap(), &Meter::default()).await.unwrap()
-}
-
-async fn text(response: Response<PullBody>) -> Vec<u8> {
-    use http_body_util::BodyExt;
-    response.into_body().collect().await.unwrap().to_bytes().to_vec()
 }
 
 async fn page(api: &PullApi, path: &str, client: Option<u32>) -> StatePage {
