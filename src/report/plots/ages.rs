@@ -4,7 +4,7 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Drawn, SIDE, consumers_legend, font, legend, legend_height, log_marks, sheet},
+    canvas::{Drawn, consumers_legend, font, legend, legend_height, log_marks, sheet, whole_chart},
     palette::{GRID, INK, style},
 };
 use crate::{
@@ -69,12 +69,7 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
     let marks = (log_marks(&(low..high)), log_marks(&(floor..1.0)));
     let used = legend(area, &consumers_legend(run))?;
     let (_, plot) = area.split_vertically(used);
-    let mut chart = ChartBuilder::on(&plot)
-        .margin(12)
-        .margin_right(28)
-        .x_label_area_size(48)
-        .y_label_area_size(SIDE)
-        .build_cartesian_2d(
+    let mut chart = whole_chart(&plot).build_cartesian_2d(
         (low..high).log_scale().with_key_points(marks.0),
         (floor..1.0).log_scale().with_key_points(marks.1),
     )?;

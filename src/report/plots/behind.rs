@@ -5,8 +5,8 @@ use plotters::prelude::*;
 use super::{
     Figure,
     canvas::{
-        Area, Drawn, FOOT, Mark, SIDE, TITLE_AT, caption, consumers_legend, font, legend, legend_height, panels,
-        round_up, sheet, time_axis, window_names, windows,
+        Area, Drawn, FOOT, Mark, TITLE_AT, caption, consumers_legend, font, legend, legend_height, panel_chart, panels,
+        round_up, shades, sheet, time_axis, window_names, windows,
     },
     palette::{GRID, INK, ORANGE, style},
 };
@@ -63,17 +63,9 @@ fn panel(
     let lines: Vec<(usize, f64, Vec<f64>)> = observed(run).map(|(i, _, b)| (i, b.step_s, read(b))).collect();
     let top = round_up(lines.iter().flat_map(|(_, _, values)| values).copied().fold(0.0, f64::max));
     let (unit_s, unit) = time_axis(run.duration_s);
-    let mut chart = ChartBuilder::on(area)
-        .margin(6)
-        .margin_right(28)
-        .margin_top(26)
-        .x_label_area_size(if last { FOOT } else { 0 })
-        .y_label_area_size(SIDE)
-        .build_cartesian_2d(0.0..run.duration_s.max(1e-3) / unit_s, 0.0..top)?;
+    let mut chart = panel_chart(area, last).build_cartesian_2d(0.0..run.duration_s.max(1e-3) / unit_s, 0.0..top)?;
     let shaded = windows(run, None);
-    chart.draw_series(shaded.iter().map(|(from, until, _)| {
-        Rectangle::new([(from / unit_s, 0.0), (until / unit_s, top)], ORANGE.mix(0.25).filled())
-    }))?;
+    chart.draw_series(shades(&shaded, unit_s, top))?;
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
     mesh.label_style(font(15)).axis_desc_style(font(15)).y_labels(5);

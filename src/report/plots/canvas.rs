@@ -6,7 +6,7 @@ use plotters::{coord::Shift, prelude::*, style::text_anchor};
 
 use super::{
     super::ExportError,
-    palette::{FAINT, GROUND, INK, Style, dark_rules, style},
+    palette::{FAINT, GROUND, INK, ORANGE, Style, dark_rules, style},
 };
 use crate::measure::{ConsumerResult, RunResult};
 
@@ -146,6 +146,32 @@ pub(super) fn panels<'a>(area: &Area<'a>, n: usize) -> Vec<Area<'a>> {
         below = rest;
     }
     cut
+}
+
+/// A chart that fills its sheet.
+pub(super) fn whole_chart<'a, 'b>(area: &'a Area<'b>) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
+    let mut chart = ChartBuilder::on(area);
+    chart.margin(12).margin_right(28).x_label_area_size(48).y_label_area_size(SIDE);
+    chart
+}
+
+/// A chart in one of several panels; the last has the time axis of all.
+pub(super) fn panel_chart<'a, 'b>(area: &'a Area<'b>, last: bool) -> ChartBuilder<'a, 'b, SVGBackend<'b>> {
+    let mut chart = ChartBuilder::on(area);
+    chart.margin(6).margin_right(28).margin_top(26).y_label_area_size(SIDE);
+    chart.x_label_area_size(if last { FOOT } else { 0 });
+    chart
+}
+
+/// The times in which something was wrong on purpose, as tall as the axis.
+pub(super) fn shades(
+    windows: &[(f64, f64, String)],
+    unit_s: f64,
+    top: f64,
+) -> impl Iterator<Item = Rectangle<(f64, f64)>> {
+    windows.iter().map(move |(from, until, _)| {
+        Rectangle::new([(from / unit_s, 0.0), (until / unit_s, top)], ORANGE.mix(0.25).filled())
+    })
 }
 
 /// The next number of the form 1, 2 or 5 times a power of ten: a calm end for an axis.

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::{
     Figure,
     canvas::{
-        Area, Drawn, FOOT, Mark, SIDE, TITLE_AT, caption, font, legend, panel_height, panels, round_up, sheet,
+        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, round_up, sheet,
         time_axis,
     },
     palette::{BLUE, FAILED, GRID, INK, ORANGE},
@@ -45,13 +45,7 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
 fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, last: bool) -> Drawn {
     let width = consumer.series.bucket_s;
     let (unit_s, unit) = time_axis(run.duration_s);
-    let mut chart = ChartBuilder::on(area)
-        .margin(6)
-        .margin_right(28)
-        .margin_top(26)
-        .x_label_area_size(if last { FOOT } else { 0 })
-        .y_label_area_size(SIDE)
-        .build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
+    let mut chart = panel_chart(area, last).build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
     let mut mesh = chart.configure_mesh();
     mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
     mesh.label_style(font(15)).axis_desc_style(font(15)).y_desc("per second").y_labels(4);

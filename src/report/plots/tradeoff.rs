@@ -6,7 +6,7 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, SIDE, WIDTH, caption, font, log_marks, sheet, text_width},
+    canvas::{Area, Drawn, SIDE, WIDTH, caption, font, log_marks, sheet, text_width, whole_chart},
     palette::{GRID, INK, style},
 };
 use crate::{
@@ -56,11 +56,7 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
     let requests = ends(points.iter().map(|point| point.requests));
     let ages = ends(points.iter().map(|point| point.age_s));
     let marks = (log_marks(&requests), log_marks(&ages));
-    let mut chart = ChartBuilder::on(area)
-        .margin(12)
-        .margin_right(28)
-        .x_label_area_size(48)
-        .y_label_area_size(SIDE)
+    let mut chart = whole_chart(area)
         .build_cartesian_2d(requests.log_scale().with_key_points(marks.0), ages.log_scale().with_key_points(marks.1))?;
     chart
         .configure_mesh()
