@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pushpull::record::{Record, read_dir};
 
-use crate::support::{pushpull, run_by};
+use crate::support::{Run, pushpull, run_by};
 
 const CLIENTS: u64 = 3_000;
 
@@ -23,13 +23,19 @@ follows  = "all"
 strategy = { kind = "long-poll", hold = "10min" }
 "#;
 
+/// Runs it from a shell that has set a limit.
+fn held(limit: &str) -> (Run, tempfile::TempDir) {
+    let work = tempfile::tempdir().unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell.arg("-c").arg(format!("{limit} && exec \"$0\" \"$@\"")).arg(pushpull(work.path()).get_program());
+    let run = run_by(shell.current_dir(work.path()), work.path(), "out", HELD, &[]);
+    (run, work)
+}
+
 /// As many connections as clients, in a shell that grants a process 256 open files at first.
 #[test]
 fn thousands_of_held_requests_are_all_answered_when_an_event_comes() {
-    let work = tempfile::tempdir().unwrap();
-    let mut modest = std::process::Command::new("sh");
-    modest.args(["-c", "ulimit -S -n 256 && exec \"$0\" \"$@\""]).arg(pushpull(work.path()).get_program());
-    let run = run_by(modest.current_dir(work.path()), work.path(), "out", HELD, &[]);
+    let (run, _work) = held("ulimit -S -n 256");
     run.assert_safe("waiting");
     assert_eq!(run.count("waiting", "applied"), CLIENTS);
     assert_eq!(run.count("waiting", "failed_requests"), 0);
@@ -61,10 +67,7 @@ const BYTES_PER_CLIENT_MAX: u64 = 50_000;
 
 #[test]
 fn more_clients_than_the_system_grants_open_files_are_refused_with_the_fix() {
-    let work = tempfile::tempdir().unwrap();
-    let mut poor = std::process::Command::new("sh");
-    poor.args(["-c", "ulimit -n 256 && exec \"$0\" \"$@\""]).arg(pushpull(work.path()).get_program());
-    let run = run_by(poor.current_dir(work.path()), work.path(), "out", HELD, &[]);
+    let (run, _work) = held("ulimit -n 256");
     assert_eq!(run.output.status.code(), Some(3), "{}", run.stdout());
     assert!(run.stdout().contains("the limit is 256; raise it with ulimit -n"), "{}", run.stdout());
 }
