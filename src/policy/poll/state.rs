@@ -1,4 +1,7 @@
 //! On a fixed timer, after states instead of events.
+//!
+//! The rule of the overlap is that of models.md 2.15, whose lag is a commit's and exponential: an overlap
+//! larger than the lag loses nothing. Here the lag is constant and times are told to a grain.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
