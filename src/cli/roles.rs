@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Args;
 use tokio::sync::watch;
 
@@ -21,7 +21,7 @@ use crate::{
         control::{Assignment, EndpointAddress, Part, Report},
     },
     scenario::{ConsumerNo, Plan},
-    wire::Secret,
+    wire::{NotHere, Secret, require_loopback},
 };
 
 /// What every part on its own takes.
@@ -115,6 +115,7 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
         let mut endpoints = Vec::new();
         for to in &args.to {
             let (name, url) = to.split_once('=').with_context(|| format!("--to {to}: write NAME=URL"))?;
+            on_this_machine("--to", url)?;
             let consumer =
                 plan.consumer(name).with_context(|| format!("--to {to}: the scenario has no consumer {name}"))?;
             let secret = secret(args.secret_env.as_deref().context("--to needs --secret-env VAR to sign with")?)?;
@@ -137,6 +138,7 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn poller(args: &PollerArgs) -> anyhow::Result<Exit> {
+    on_this_machine("--from", &args.from)?;
     play(&args.common, Bound::default(), Some(&args.from), live::poller::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), false)?;
         Ok(Part::Poller { consumer })
@@ -144,6 +146,7 @@ pub(super) fn poller(args: &PollerArgs) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
+    args.from.as_deref().map_or(Ok(()), |from| on_this_machine("--from", from))?;
     let addresses = Bound { listen: Some(args.listen), admin: args.admin, ..Bound::default() };
     play(&args.common, addresses, args.from.as_deref(), live::receiver::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), true)?;
@@ -158,6 +161,11 @@ pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
         let clients = plan.consumers[usize::from(consumer)].clients;
         Ok(Part::Receiver { consumer, secrets: vec![secrets; clients as usize] })
     })
+}
+
+/// Refuses a URL beyond this machine: load is for nobody else.
+fn on_this_machine(argument: &str, url: &str) -> anyhow::Result<()> {
+    require_loopback(url).map_err(|why| anyhow!("{argument}: \"{url}\" {why}\n  fix: {}", NotHere::FIX))
 }
 
 /// Plays one part, told by an orchestrator or by the arguments.

@@ -250,7 +250,7 @@ fn a_command_line_error_names_the_argument_and_the_fix() {
     std::fs::write(work.path().join("full"), "a file where a folder should be").unwrap();
     std::fs::create_dir(work.path().join("used")).unwrap();
     std::fs::write(work.path().join("used/something"), "").unwrap();
-    let cases: [&[&str]; 9] = [
+    let cases: [&[&str]; 11] = [
         &["run", "quickstrat"],
         &["run", "missing.toml"],
         &["run", "quickstart", "--mode", "virtual"],
@@ -260,6 +260,8 @@ fn a_command_line_error_names_the_argument_and_the_fix() {
         &["run", "quickstart", "--out", "used"],
         &["explain", "nowhere"],
         &["receiver", "quickstart", "--consumer", "poll-2s"],
+        &["poller", "quickstart", "--from", "http://example.com:4000"],
+        &["provider", "quickstart", "--to", "webhook=https://127.0.0.1/", "--secret-env", "HOOK_SECRET"],
     ];
     let said: Vec<String> = cases.iter().map(|args| refused(work.path(), args)).collect();
     insta::assert_snapshot!(said.join(""), @r#"
@@ -277,6 +279,10 @@ fn a_command_line_error_names_the_argument_and_the_fix() {
       fix: name a new one, or remove it first
     pushpull: nowhere: not a run's folder: cannot read nowhere/plan.json: No such file or directory (os error 2)
     pushpull: quickstart has no webhook consumer "poll-2s"
+    pushpull: --from: "http://example.com:4000" is not on this machine
+      fix: write http://127.0.0.1:PORT/PATH (localhost and [::1] do as well)
+    pushpull: --to: "https://127.0.0.1/" is not plain HTTP
+      fix: write http://127.0.0.1:PORT/PATH (localhost and [::1] do as well)
     "#);
 }
 
