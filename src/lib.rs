@@ -17,5 +17,6 @@ pub mod record;
 pub mod report;
 pub mod rng;
 pub mod scenario;
+pub mod virtual_time;
 pub mod wire;
 pub mod workload;

@@ -102,7 +102,8 @@ fn kept(stores: &Path, scenario: &str) -> anyhow::Result<HashSet<u32>> {
         dir: std::path::PathBuf::new(),
         mode: None,
         seed: None,
-        run_id: run_id(),
+        run_id: None,
+        fresh_run_id: run_id(),
         sets: Vec::new(),
         command: String::new(),
     };

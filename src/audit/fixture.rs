@@ -18,7 +18,8 @@ use crate::{
     rng::{Draws, Purpose},
     scenario::{
         Comparison, Condition, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows,
-        LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
+        LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, VirtualPlan,
+        WebhookPlan,
     },
     workload::{Arrival, Payload, Poisson, Workload},
 };
@@ -60,6 +61,7 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
         }],
         consumers: Vec::new(),
         faults: Vec::new(),
+        virtual_time: VirtualPlan::default(),
         goals: Vec::new(),
         expects: Vec::new(),
         warnings: Vec::new(),

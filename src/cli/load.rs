@@ -42,15 +42,16 @@ pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyh
     let mode = match overrides.mode {
         None => None,
         Some(ModeArg::Live) => Some(Mode::Live),
-        Some(ModeArg::Virtual | ModeArg::Both) => {
+        Some(ModeArg::Virtual) => Some(Mode::Virtual),
+        Some(ModeArg::Both) => {
             bail!(
-                "--mode: virtual time is not implemented in this version\n  fix: leave --mode out, or write --mode live"
+                "--mode: both is not implemented in this version\n  fix: run it twice, with --mode live and --mode virtual"
             )
         }
     };
     let mut sets = overrides.sets.clone();
     sets.extend_from_slice(extra);
-    let plan = load(
+    load(
         &text,
         &LoadOptions {
             name,
@@ -58,15 +59,13 @@ pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyh
             dir,
             mode,
             seed: overrides.seed,
-            run_id: overrides.run_id.unwrap_or_else(fresh_run_id),
+            run_id: overrides.run_id,
+            fresh_run_id: fresh_run_id(),
             sets,
             command: command(which, &overrides.sets),
         },
-    )?;
-    if plan.mode == Mode::Virtual {
-        bail!("{which}: modes: virtual time is not implemented in this version\n  fix: write modes = [\"live\"]");
-    }
-    Ok(plan)
+    )
+    .map_err(Into::into)
 }
 
 /// Its name, its text, and the folder where its paths start.

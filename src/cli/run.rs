@@ -12,7 +12,9 @@ use tokio::sync::watch;
 use super::{Exit, judge, load, load::Overrides, progress::Progress, roles, runtime};
 use crate::{
     live::orchestrator::{self, RunError, RunOptions},
-    scenario::{ConsumerNo, Plan},
+    record::RecordLog,
+    scenario::{ConsumerNo, Mode, Plan},
+    virtual_time,
     wire::Secret,
 };
 
@@ -122,6 +124,29 @@ pub(super) fn carry_out(
     let plan_path = dir.join("plan.json");
     std::fs::write(&plan_path, serde_json::to_vec_pretty(plan)?)
         .with_context(|| format!("cannot write {}", plan_path.display()))?;
+    match plan.mode {
+        Mode::Live => carry_out_live(plan, dir, state, external_secrets),
+        Mode::Virtual => carry_out_virtually(plan, dir),
+    }
+}
+
+/// In virtual time nothing can go wrong but writing the records.
+fn carry_out_virtually(plan: &Plan, dir: &Path) -> anyhow::Result<()> {
+    let folder = orchestrator::records_dir(dir);
+    let path = folder.join("run.records");
+    let cannot = || format!("cannot write {}", path.display());
+    std::fs::create_dir_all(&folder).with_context(cannot)?;
+    let records = RecordLog::create(&path).with_context(cannot)?;
+    virtual_time::run(plan, &records);
+    records.finish().with_context(cannot)
+}
+
+fn carry_out_live(
+    plan: &Plan,
+    dir: &Path,
+    state: Option<&Path>,
+    external_secrets: BTreeMap<ConsumerNo, Secret>,
+) -> anyhow::Result<()> {
     let progress = Progress::new(plan);
     let outcome = runtime()?.block_on(async {
         let options = RunOptions {

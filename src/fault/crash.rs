@@ -94,6 +94,7 @@ impl CrashPoint {
 impl Fault for Crash {
     const SUMMARY: &'static str = "kills the consumer's process and restarts it on the same stores";
     const HITS: Hits = Hits::PROCESS;
+    const WHY_NOT_VIRTUAL: &'static str = "no process runs there that could die";
 
     fn scale(&mut self, time_scale: f64) {
         for at in &mut self.at {

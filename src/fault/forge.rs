@@ -35,6 +35,7 @@ pub enum ForgeMethod {
 impl Fault for Forge {
     const SUMMARY: &'static str = "an attacker without the secret sends events that never happened";
     const HITS: Hits = Hits::WEBHOOKS;
+    const WHY_NOT_VIRTUAL: &'static str = "whether a forged signature is taken is a matter of bytes, and virtual time makes none";
     const WHY_NOT_PULL: &'static str = "it is the client who asks, so nobody can slip it an event";
 
     fn concerns(&self, target: &Target) -> bool {

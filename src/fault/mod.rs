@@ -14,7 +14,7 @@ mod reference;
 mod select;
 
 pub use fate::{Attack, Copies, Fate, Hold, LossSeen, RequestFate, ResponseFate, Signing};
-pub use reach::{NOT_VIRTUAL, Way};
+pub use reach::Way;
 pub use reference::reference;
 pub use select::{DrawKey, Selector, Target, TargetPath};
 
@@ -31,6 +31,9 @@ pub trait Fault {
     const HITS: Hits;
     /// Why it cannot hit polls, where it hits webhooks only.
     const WHY_NOT_PULL: &'static str = "";
+
+    /// Why it cannot act in virtual time, where it cannot.
+    const WHY_NOT_VIRTUAL: &'static str = "";
 
     /// What it can hit with these attributes.
     fn hits(&self) -> Hits {
@@ -81,6 +84,8 @@ pub struct Kind {
     pub hits: Hits,
     /// Why it cannot hit polls, where it hits webhooks only.
     pub why_not_pull: &'static str,
+    /// Why it cannot act in virtual time, where it cannot.
+    pub why_not_virtual: &'static str,
 }
 
 /// A combination of attributes that is refused.
@@ -141,6 +146,7 @@ macro_rules! faults {
                 summary: <$options as Fault>::SUMMARY,
                 hits: <$options as Fault>::HITS,
                 why_not_pull: <$options as Fault>::WHY_NOT_PULL,
+                why_not_virtual: <$options as Fault>::WHY_NOT_VIRTUAL,
             }),+];
 
             /// The name in the scenario file.
@@ -159,6 +165,12 @@ macro_rules! faults {
             #[must_use]
             pub fn why_not_pull(&self) -> &'static str {
                 match self { $(FaultKind::$options(options) => options.why_not_pull()),+ }
+            }
+
+            /// Why it cannot act in virtual time, where it cannot.
+            #[must_use]
+            pub fn why_not_virtual(&self) -> &'static str {
+                match self { $(FaultKind::$options(_) => <$options as Fault>::WHY_NOT_VIRTUAL),+ }
             }
 
             /// Divides its scenario times by `time_scale`.

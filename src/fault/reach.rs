@@ -22,14 +22,13 @@ impl Way {
     pub const TABLE: [(Way, &'static str); 3] = [(Way::Push, "push"), (Way::Pull, "pull"), (Way::Process, "process")];
 }
 
-/// Why no fault acts in virtual time.
-pub const NOT_VIRTUAL: &str = "virtual time is not implemented in this version";
 const NOT_A_REQUEST: &str = "it acts on a process, and requests only feel what follows";
 const NOT_A_PROCESS: &str = "it acts on requests at pushpull's own end of a connection, never inside a process";
 
-fn reach(hits: Hits, why_not_pull: &'static str, way: Way, mode: Mode) -> Result<(), &'static str> {
-    if mode == Mode::Virtual {
-        return Err(NOT_VIRTUAL);
+fn reach(hits: Hits, why_not: (&'static str, &'static str), way: Way, mode: Mode) -> Result<(), &'static str> {
+    let (why_not_pull, why_not_virtual) = why_not;
+    if mode == Mode::Virtual && !why_not_virtual.is_empty() {
+        return Err(why_not_virtual);
     }
     match way {
         Way::Push if hits.webhooks => Ok(()),
@@ -45,13 +44,13 @@ fn reach(hits: Hits, why_not_pull: &'static str, way: Way, mode: Mode) -> Result
 impl Kind {
     /// Whether faults of this kind can act so, with the attributes that allow most; if not, why not.
     pub fn reaches(&self, way: Way, mode: Mode) -> Result<(), &'static str> {
-        reach(self.hits, self.why_not_pull, way, mode)
+        reach(self.hits, (self.why_not_pull, self.why_not_virtual), way, mode)
     }
 }
 
 impl FaultKind {
     /// Whether this fault can act so, with its attributes; if not, why not.
     pub fn reaches(&self, way: Way, mode: Mode) -> Result<(), &'static str> {
-        reach(self.can_hit(), self.why_not_pull(), way, mode)
+        reach(self.can_hit(), (self.why_not_pull(), self.why_not_virtual()), way, mode)
     }
 }

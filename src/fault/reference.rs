@@ -13,13 +13,15 @@ Written from the code (`src/fault/reference.rs`); a test compares the two. `UPDA
 the_reference` writes it anew.
 
 Faults of requests act at pushpull's own end of a connection (the sender's for webhooks, the pull API's for polls), never
-inside a receiver, so that they work against anybody's. Faults of processes act from the orchestrator. Live only so far:
+inside a receiver, so that they work against anybody's. Faults of processes act from the orchestrator. Where virtual time
+does not know a fault yet, a scenario that asks for both is refused with the reason.
+
 ";
 
 /// The whole document.
 #[must_use]
 pub fn reference() -> String {
-    let mut out = format!("{HEAD}virtual time refuses each of them ({}).\n\n", super::NOT_VIRTUAL);
+    let mut out = HEAD.to_owned();
     table(&mut out);
     limits(&mut out);
     let schema = serde_json::to_value(schemars::schema_for!(FaultKind)).unwrap_or_default();
@@ -55,6 +57,9 @@ fn section(out: &mut String, kind: &Kind, schema: &Value) {
     let why_not = kind.reaches(Way::Pull, Mode::Live).err().filter(|_| kind.hits.webhooks);
     if let Some(why) = why_not {
         let _ = writeln!(out, "Not pull: {why}.");
+    }
+    if !kind.why_not_virtual.is_empty() {
+        let _ = writeln!(out, "Not in virtual time: {}.", kind.why_not_virtual);
     }
     let named = |one: &&Value| one["properties"]["kind"]["const"] == kind.name;
     let variant = schema["oneOf"].as_array().and_then(|all| all.iter().find(named));

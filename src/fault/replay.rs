@@ -23,6 +23,7 @@ fn ten_minutes() -> Span {
 impl Fault for Replay {
     const SUMMARY: &'static str = "an attacker sends a captured genuine request again";
     const HITS: Hits = Hits::WEBHOOKS;
+    const WHY_NOT_VIRTUAL: &'static str = "whether an old signature is taken is a matter of bytes, and virtual time makes none";
     const WHY_NOT_PULL: &'static str = "it is the client who asks, so nobody can slip it an event";
 
     fn concerns(&self, target: &Target) -> bool {

@@ -17,6 +17,7 @@ pub struct SlowBody {
 impl Fault for SlowBody {
     const SUMMARY: &'static str = "lets the body of a request, or a page, dribble in";
     const HITS: Hits = Hits::REQUESTS;
+    const WHY_NOT_VIRTUAL: &'static str = "how long a body takes is a matter of its bytes, and virtual time makes none";
 
     fn apply(&self, _target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
         fate.bytes_per_s.get_or_insert(self.bytes_per_s);

@@ -26,7 +26,7 @@ fn names_are_unique_and_every_kind_says_what_it_does() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), FaultKind::TABLE.len());
-    for Kind { name, summary, hits, why_not_pull } in FaultKind::TABLE {
+    for Kind { name, summary, hits, why_not_pull, .. } in FaultKind::TABLE {
         assert_eq!(why_not_pull.is_empty(), hits.polls || hits.process, "{name}");
         assert!(summary.len() > 20 && !summary.ends_with('.'), "{name}");
         assert!(hits.webhooks || hits.polls || hits.process, "{name}");

@@ -74,6 +74,12 @@ impl Span {
         Span(secs.saturating_mul(1_000_000_000))
     }
 
+    /// Whole microseconds.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Span {
+        Span(micros.saturating_mul(1_000))
+    }
+
     /// Whole milliseconds.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Span {

@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use super::{
-    Mode, Plan, conditions,
+    Mode, Plan, VirtualPlan, conditions,
     consumers::read_consumers,
     error::{At, Problem, ScenarioError, Step},
     faults::read_faults,
     locate::{line_at, line_of},
     names::{Choice, choose, suggest},
     providers::{check_against, read_providers},
-    raw::RawScenario,
+    raw::{RawScenario, RawVirtual},
     units::parse_span,
-    warnings, words,
+    virtual_time, warnings, words,
     workload::read_workload,
 };
 use crate::{
@@ -33,8 +33,11 @@ pub struct LoadOptions {
     pub mode: Option<Mode>,
     /// Overrides the scenario's seed.
     pub seed: Option<u64>,
-    /// The run id where the scenario sets none.
-    pub run_id: RunId,
+    /// The run id where the scenario sets none; `None`: a fresh one in a live run, and one that follows
+    /// from the seed in virtual time.
+    pub run_id: Option<RunId>,
+    /// A run id that no run has had.
+    pub fresh_run_id: RunId,
     /// `key=value` overrides, in order.
     pub sets: Vec<String>,
     /// The command that runs this again, without seed and run id, which are added.
@@ -71,7 +74,10 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         Some(text) => text
             .parse()
             .map_err(|error| top.key("run_id").problem(format!("{error}"), "or leave it out for a fresh one"))?,
-        None => options.run_id,
+        None => options.run_id.unwrap_or(match mode {
+            Mode::Live => options.fresh_run_id,
+            Mode::Virtual => RunId::from_bits(seed),
+        }),
     };
     let mut plan = Plan {
         schema_version: 1,
@@ -92,10 +98,14 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         expects: conditions::read(&top.key("expect"), &raw.expect, &consumers, true)?,
         consumers,
         faults,
+        virtual_time: read_virtual(&top.key("virtual"), &raw.virtual_time)?,
         warnings: Vec::new(),
         reproduce: format!("{} --seed {seed} --run-id {run_id}", options.command),
         source: source.to_owned(),
     };
+    if mode == Mode::Virtual {
+        virtual_time::check(&plan)?;
+    }
     plan.warnings = warnings::of(&plan);
     Ok(plan)
 }
@@ -110,6 +120,14 @@ fn read_duration(at: &At, text: Option<&str>, scale: Scale, workload: &Workload)
         Span::ZERO => Err(at.problem("a run of no length", "write a duration such as \"60s\"")),
         duration => Ok(scale.span(duration)),
     }
+}
+
+fn read_virtual(at: &At, raw: &RawVirtual) -> Result<VirtualPlan, Problem> {
+    let default = VirtualPlan::default();
+    Ok(VirtualPlan {
+        one_way_delay: span_or(&at.key("one_way_delay"), raw.one_way_delay.as_deref(), default.one_way_delay)?,
+        commit_time: span_or(&at.key("commit_time"), raw.commit_time.as_deref(), default.commit_time)?,
+    })
 }
 
 /// Divides what `time_scale` scales.
@@ -148,7 +166,7 @@ fn read_mode(at: &At, modes: Option<&[String]>, asked: Option<Mode>) -> Result<M
     const TABLE: [(&str, Choice<Mode>); 2] =
         [("live", Choice::Here(Mode::Live)), ("virtual", Choice::Here(Mode::Virtual))];
     let mut known = Vec::new();
-    for (index, name) in modes.unwrap_or(&["live".to_owned()]).iter().enumerate() {
+    for (index, name) in modes.unwrap_or(&["live".to_owned(), "virtual".to_owned()]).iter().enumerate() {
         known.push(choose(&at.index(index), name, &TABLE)?);
     }
     let first = *known.first().ok_or_else(|| at.problem("no mode at all", "write [\"live\"]"))?;

@@ -24,6 +24,7 @@ mod tables;
 #[cfg(test)]
 pub(crate) mod testing;
 pub mod units;
+mod virtual_time;
 mod warnings;
 mod words;
 mod workload;
@@ -36,6 +37,6 @@ pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateSc
 pub use plan::{
     Comparison, Condition, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan,
     ExternalReceiver, Flaw, Follows, HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan,
-    QueueKind, WebhookPlan,
+    QueueKind, VirtualPlan, WebhookPlan,
 };
 pub use words::{Piece, Unclosed, pieces};

@@ -56,6 +56,9 @@ pub struct Plan {
     pub consumers: Vec<ConsumerPlan>,
     /// The faults, in file order.
     pub faults: Vec<FaultPlan>,
+    /// What virtual time takes the network and the stores for.
+    #[serde(default)]
+    pub virtual_time: VirtualPlan,
     /// What the architect wants; the report says who meets it.
     pub goals: Vec<Condition>,
     /// The run's own verdict.
@@ -77,6 +80,22 @@ pub enum Mode {
     Live,
     /// No sockets, a virtual clock.
     Virtual,
+}
+
+/// What virtual time takes the network and the stores for. Never scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VirtualPlan {
+    /// How long a message takes from one side to the other.
+    pub one_way_delay: Span,
+    /// How long a commit takes, after which what was written is durable.
+    pub commit_time: Span,
+}
+
+impl Default for VirtualPlan {
+    /// About what loopback and a local disk take: an ack within a millisecond.
+    fn default() -> VirtualPlan {
+        VirtualPlan { one_way_delay: Span::from_micros(50), commit_time: Span::from_micros(500) }
+    }
 }
 
 /// One provider.
@@ -351,6 +370,12 @@ impl Flaw {
     #[must_use]
     pub fn is_polling(self) -> bool {
         matches!(self, Flaw::CursorBeforeEffect | Flaw::TimestampCursor | Flaw::OnePage | Flaw::NoOverlap)
+    }
+
+    /// Whether the virtual driver does it too.
+    #[must_use]
+    pub fn shows_in_virtual_time(self) -> bool {
+        matches!(self, Flaw::CursorBeforeEffect | Flaw::OnePage | Flaw::NoVersionGuard)
     }
 }
 

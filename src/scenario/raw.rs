@@ -25,7 +25,7 @@ pub struct RawScenario {
     /// Names the run in event ids: 12 lowercase hex digits. Default: fresh in live runs, from the
     /// seed in virtual ones.
     pub run_id: Option<String>,
-    /// "live", "virtual"; the first is the default mode. Default ["live"].
+    /// "live", "virtual"; the first is the default mode. Default ["live", "virtual"].
     pub modes: Option<Vec<String>>,
     /// The window of arrivals. Default "60s"; of a replay, as long as the capture.
     pub duration: Option<String>,
@@ -48,12 +48,26 @@ pub struct RawScenario {
     #[serde(default)]
     #[schemars(with = "Vec<RawFaultSchema>")]
     pub fault: Vec<toml::Table>,
+    /// What virtual time takes the network and the stores for.
+    #[serde(default, rename = "virtual")]
+    pub virtual_time: RawVirtual,
     /// What the architect wants of each consumer, such as "age_s.p99" = "< 60s".
     #[serde(default)]
     pub goal: BTreeMap<String, RawBound>,
     /// The run's own verdict, such as "webhook.lost" = 0.
     #[serde(default)]
     pub expect: BTreeMap<String, RawBound>,
+}
+
+/// What virtual time takes the network and the stores for. Live runs have real ones.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawVirtual {
+    /// How long a message takes from one side to the other. Never scaled. Default "50us".
+    pub one_way_delay: Option<String>,
+    /// How long a commit of a store takes, after which what was written is durable. Never scaled.
+    /// Default "500us".
+    pub commit_time: Option<String>,
 }
 
 /// The schema of a fault: its kind's keys, its limits and its consumers.

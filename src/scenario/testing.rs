@@ -2,7 +2,7 @@
 
 use super::{
     Connection, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, On429, Path, Plan,
-    PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, WebhookPlan,
+    PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, VirtualPlan, WebhookPlan,
 };
 use crate::{
     model::{RunId, Span},
@@ -103,6 +103,7 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
         }],
         consumers: vec![consumer],
         faults: Vec::new(),
+        virtual_time: VirtualPlan::default(),
         goals: Vec::new(),
         expects: Vec::new(),
         warnings: Vec::new(),

@@ -11,9 +11,11 @@ mod pairs;
 mod payload;
 mod poisson;
 mod replay;
+mod source;
 
 pub use payload::Payload;
 pub use replay::{Row, Table};
+pub use source::Source;
 
 use serde::{Deserialize, Serialize};
 

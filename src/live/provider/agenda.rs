@@ -5,24 +5,22 @@ use std::{collections::VecDeque, iter::Peekable};
 
 use super::generator::Wish;
 use crate::{
-    model::{Event, Seq, Time, Version},
-    workload::Arrival,
+    model::{Event, Time},
+    workload::{Arrival, Source},
 };
 
-/// A schedule with wishes in between. Counts sequences and versions up.
+/// A schedule with wishes in between.
 pub(super) struct Agenda<S: Iterator<Item = Arrival>> {
     schedule: Peekable<S>,
     /// Each with the instant at which it came; no later one came earlier.
     wishes: VecDeque<(Time, Wish)>,
-    /// By subject; as long as the highest that has come.
-    versions: Vec<Version>,
-    last: Seq,
+    source: Source,
 }
 
 impl<S: Iterator<Item = Arrival>> Agenda<S> {
     /// The schedule, and no wishes yet.
     pub fn new(schedule: S) -> Agenda<S> {
-        Agenda { schedule: schedule.peekable(), wishes: VecDeque::new(), versions: Vec::new(), last: 0 }
+        Agenda { schedule: schedule.peekable(), wishes: VecDeque::new(), source: Source::default() }
     }
 
     /// An event occurs `now` because somebody wants it to. It takes its turn behind what was due before.
@@ -46,21 +44,10 @@ impl<S: Iterator<Item = Arrival>> Agenda<S> {
     pub fn take_due(&mut self, now: Time) -> Option<(Event, Option<Wish>)> {
         let wished = self.wishes.front().map_or(Time::MAX, |(at, _)| *at);
         if let Some(arrival) = self.schedule.next_if(|arrival| arrival.at <= now.min(wished)) {
-            return Some((self.number(arrival), None));
+            return Some((self.source.next(arrival), None));
         }
         let (at, wish) = self.wishes.pop_front_if(|(at, _)| *at <= now)?;
-        Some((self.number(Arrival { at, subject: wish.subject }), Some(wish)))
-    }
-
-    fn number(&mut self, Arrival { at: occurred_at, subject }: Arrival) -> Event {
-        self.last += 1;
-        let index = subject as usize;
-        if index >= self.versions.len() {
-            self.versions.resize(index + 1, 0);
-        }
-        let version = &mut self.versions[index];
-        *version += 1;
-        Event { seq: self.last, subject, version: *version, occurred_at }
+        Some((self.source.next(Arrival { at, subject: wish.subject }), Some(wish)))
     }
 }
 

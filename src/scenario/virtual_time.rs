@@ -1,0 +1,33 @@
+//! What virtual time cannot do with a plan, and why.
+
+use super::{
+    EffectKind, Plan,
+    error::{At, Problem},
+};
+
+/// Refuses a plan that virtual time would have to leave something out of. Faults are refused where they
+/// are read.
+pub(super) fn check(plan: &Plan) -> Result<(), Problem> {
+    for (index, mine) in plan.consumers.iter().enumerate() {
+        let at = At::default().key("consumer").index(index);
+        if mine.is_external() {
+            return Err(at.key("url").problem(
+                "a receiver that is somebody else's lives on the real clock",
+                "leave url out, or run it live: --mode live",
+            ));
+        }
+        if matches!(mine.effect.kind, EffectKind::External { .. }) {
+            return Err(at.key("effect").key("kind").problem(
+                "virtual time has no outbox yet",
+                "write kind = \"append\" or \"set\", or run it live: --mode live",
+            ));
+        }
+        if mine.flaw.is_some_and(|flaw| !flaw.shows_in_virtual_time()) {
+            return Err(at.key("flaw").problem(
+                "virtual time does not know this way of being wrong yet",
+                "leave flaw out, or run it live: --mode live",
+            ));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! The virtual driver: the same plan, policies, faults and records as a live run, without sockets
+//! and on a clock that jumps from one thing that happens to the next.
+//!
+//! One thread, integer time, no draw that is not keyed, no order that depends on a hash: the same seed
+//! makes byte-identical records. It knows no clock of its own and not how a run is judged.
+//!
+//! ```text
+//!   schedule --> log --> push: a dispatch machine per endpoint --> attempt --> receiver's decision
+//!                 '----> pull: a timer per client --> request --> page              |
+//!                                      consumer: queue --> workers --> ledger <-----'
+//! ```
+
+mod agenda;
+mod consumer;
+mod ledger;
+mod log;
+mod pull;
+mod pull_api;
+mod push;
+mod slab;
+mod tally;
+mod world;
+
+use self::world::World;
+use crate::{
+    model::WallClock,
+    record::{Record, RecordSink},
+    scenario::Plan,
+};
+
+/// Where t0 lies on the wall clock of a virtual run: 2026-01-01T00:00:00Z.
+const WALL: WallClock = WallClock { t0_unix_ns: 1_767_225_600_000_000_000 };
+
+/// Carries out a plan in virtual time, to the end: what happened is in `records`.
+pub fn run(plan: &Plan, records: &dyn RecordSink) {
+    records.put(Record::Begin { wall: WALL });
+    let mut world = World::new(plan, records);
+    let at = world.run();
+    world.residue();
+    records.put(Record::End { at, interrupted: false });
+}

@@ -1,0 +1,152 @@
+//! The pull API's half of a poll: limits, held requests, pages.
+
+use super::{
+    log::Share,
+    pull::{Content, Round},
+    world::{What, World},
+};
+use crate::{
+    fault::{LossSeen, RequestFate, ResponseFate},
+    model::{Event, PollOutcome, Seq, Span, Time},
+    record::Record,
+    scenario::RateScope,
+};
+
+impl World<'_> {
+    /// A request for a page is with the provider.
+    pub(super) fn asked(&mut self, no: u32, token: u32) {
+        let client = &mut self.pull.clients[no as usize];
+        let (consumer, number) = (client.consumer, client.number);
+        let Some(round) = client.round.as_mut().filter(|round| round.token == token) else { return };
+        let Some(group) = &self.pull.groups[usize::from(consumer)] else { return };
+        if round.fate.response == ResponseFate::LostBeforeProcessing {
+            return self.answer(no, Content::Failed(PollOutcome::Broken));
+        }
+        let (provider, page) = (group.provider, round.page);
+        let hold = group.polling.strategy.hold().filter(|_| page == 1);
+        let rule = self.plan.providers[provider].pull.rate_limit;
+        if let (Some(limit), Some(rule)) = (&mut self.pull.limits[provider], rule) {
+            let who = match rule.scope {
+                RateScope::Client => (consumer, number),
+                // Everybody has one address here, as in a live run.
+                _ => (0, 0),
+            };
+            if let Some(retry_in) = limit.ask(who, self.now).retry_in {
+                self.records.put(Record::RateLimited { consumer, client: number, at: self.now });
+                round.retry_after = Some(told(retry_in, self.plan.time_scale));
+                return self.answer(no, Content::Failed(PollOutcome::Status(429)));
+            }
+        }
+        match hold {
+            Some(hold) if !self.shows_something(no) => self.hold(no, hold),
+            _ => self.answer_with_page(no),
+        }
+    }
+
+    /// The provider keeps a request that finds nothing until there is something, or `hold` is over.
+    fn hold(&mut self, no: u32, hold: Span) {
+        let until = self.now + hold;
+        let visible_at = self.first_visible_at(no).unwrap_or(Time::MAX);
+        let Some(round) = self.pull.clients[no as usize].round.as_mut() else { return };
+        round.held = Some(until);
+        let token = round.token;
+        self.agenda.put(until.min(visible_at), What::Released { client: no, token });
+    }
+
+    /// An event has come: whoever is held for it is answered when it is to be seen.
+    pub(super) fn ring(&mut self, event: &Event) {
+        let plan = self.plan;
+        for (consumer, mine) in (0..).zip(&plan.consumers) {
+            let Some(group) = &self.pull.groups[consumer] else { continue };
+            if group.polling.strategy.hold().is_none() {
+                continue;
+            }
+            let visible_at = event.occurred_at + plan.providers[group.provider].pull.view_lag;
+            for client in mine.clients_of(event.subject) {
+                let no = group.first + client;
+                let round = self.pull.clients[no as usize].round.as_ref();
+                if let Some(round) = round.filter(|round| round.held.is_some_and(|until| until > visible_at)) {
+                    let at = visible_at.max(self.now);
+                    self.agenda.put(at, What::Released { client: no, token: round.token });
+                }
+            }
+        }
+    }
+
+    /// A held request is answered, whatever there is.
+    pub(super) fn released(&mut self, no: u32, token: u32) {
+        let held = |round: &mut Box<Round>| round.token == token && round.held.take().is_some();
+        if self.pull.clients[no as usize].round.as_mut().is_some_and(held) {
+            self.answer_with_page(no);
+        }
+    }
+
+    fn first_visible_at(&self, no: u32) -> Option<Time> {
+        let client = &self.pull.clients[no as usize];
+        let group = self.pull.groups[usize::from(client.consumer)].as_ref()?;
+        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number);
+        let first = self.log.first_behind(share, self.asked_from(no))?;
+        Some(first.occurred_at + self.plan.providers[group.provider].pull.view_lag)
+    }
+
+    fn shows_something(&self, no: u32) -> bool {
+        self.first_visible_at(no).is_some_and(|at| at <= self.now)
+    }
+
+    /// The cursor that the request under way carries.
+    fn asked_from(&self, no: u32) -> Seq {
+        let round = self.pull.clients[no as usize].round.as_ref();
+        round.and_then(|round| round.machine.cursor()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// The page as the log shows it now, on its way back.
+    fn answer_with_page(&mut self, no: u32) {
+        let client = &self.pull.clients[no as usize];
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
+        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number);
+        let provider = &self.plan.providers[group.provider];
+        let limit = group.polling.page_size.min(provider.page_limit.max(1)) as usize;
+        let kept_since = provider.pull.retention.map_or(Time::ZERO, |retention| self.now - retention);
+        let lag = provider.pull.view_lag;
+        let upto = if lag == Span::ZERO { Time::MAX } else { self.now - lag };
+        let after = self.asked_from(no);
+        let stretch = self.log.stretch(share, after, limit, (kept_since, upto));
+        let page = client.round.as_ref().map_or(1, |round| round.page);
+        let conditional = group.polling.strategy.is_conditional() && page == 1;
+        let unchanged = stretch.events.is_empty() && conditional && client.etag == Some(stretch.newest);
+        let next = match stretch.events.last() {
+            Some(last) if stretch.more => last.seq,
+            _ => stretch.head.max(after),
+        };
+        let content = if unchanged {
+            Content::NotModified
+        } else {
+            let (events, more) = (stretch.events, stretch.more);
+            Content::Page { events, next, more, newest: stretch.newest, head: stretch.head }
+        };
+        self.answer(no, content);
+    }
+
+    /// An answer leaves, to whatever fate it has.
+    fn answer(&mut self, no: u32, content: Content) {
+        let one_way = self.plan.virtual_time.one_way_delay;
+        let Some(round) = self.pull.clients[no as usize].round.as_ref() else { return };
+        let (fate, until) = (&round.fate, round.until);
+        let back = self.now + fate.response_delay + one_way;
+        let halved = fate.request == RequestFate::Reset || fate.damage.is_some();
+        let broken = Content::Failed(PollOutcome::Broken);
+        match fate.response {
+            ResponseFate::LostAfterProcessing(LossSeen::Timeout) => self.will_come(no, until, broken),
+            ResponseFate::LostAfterProcessing(LossSeen::Reset) => self.will_come(no, back, broken),
+            _ if halved && matches!(content, Content::Page { .. }) => self.will_come(no, back, broken),
+            _ => self.will_come(no, back, content),
+        }
+    }
+}
+
+/// What `Retry-After` can say: whole seconds of scenario time.
+fn told(span: Span, time_scale: f64) -> Span {
+    const SECOND: f64 = 1e9;
+    let seconds = (span.0 as f64 * time_scale / SECOND).ceil().max(1.0);
+    Span((seconds * SECOND / time_scale) as u64)
+}

@@ -1,0 +1,48 @@
+//! Places for what is under way, reused.
+
+/// Values under small numbers, until they are taken.
+#[derive(Debug)]
+pub(super) struct Slab<T> {
+    places: Vec<Option<T>>,
+    free: Vec<u32>,
+}
+
+impl<T> Slab<T> {
+    /// No values.
+    pub fn new() -> Slab<T> {
+        Slab { places: Vec::new(), free: Vec::new() }
+    }
+
+    /// Keeps a value; tells its number.
+    pub fn keep(&mut self, value: T) -> u32 {
+        match self.free.pop() {
+            Some(place) => {
+                self.places[place as usize] = Some(value);
+                place
+            }
+            None => {
+                self.places.push(Some(value));
+                self.places.len() as u32 - 1
+            }
+        }
+    }
+
+    /// The value, for as long as it is kept.
+    pub fn get_mut(&mut self, place: u32) -> Option<&mut T> {
+        self.places.get_mut(place as usize)?.as_mut()
+    }
+
+    /// Takes the value out; its number may then name another one.
+    pub fn take(&mut self, place: u32) -> Option<T> {
+        let value = self.places.get_mut(place as usize)?.take();
+        if value.is_some() {
+            self.free.push(place);
+        }
+        value
+    }
+
+    /// How many are kept.
+    pub fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+}

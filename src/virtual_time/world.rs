@@ -1,0 +1,173 @@
+//! The world that a virtual run happens in, and what makes it go on.
+
+use super::{agenda::Agenda, consumer::Consumer, log::Log, pull::Pull, push::Push};
+use crate::{
+    fault::{Fate, Target},
+    model::Time,
+    record::{Record, RecordSink},
+    rng::Draws,
+    scenario::{ConsumerNo, Follows, Plan},
+    workload::{Arrival, Schedule, Source},
+};
+
+/// Something that happens at an instant.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum What {
+    /// The next event of the schedule.
+    Arrival,
+    /// An endpoint's machine has something to say.
+    Endpoint(u32),
+    /// An attempt's request is with the receiver.
+    Reaches(u32),
+    /// The sender knows how an attempt ended.
+    Ends(u32),
+    /// An offer is durable.
+    Stored { consumer: ConsumerNo, slot: u32 },
+    /// A worker is done with its event.
+    Worked { consumer: ConsumerNo, slot: u32 },
+    /// A client's poll is due.
+    Poll(u32),
+    /// A request for a page is with the provider.
+    Asked { client: u32, token: u32 },
+    /// A held request is answered.
+    Released { client: u32, token: u32 },
+    /// An answer is with its client.
+    Comes { client: u32, token: u32 },
+    /// A client's cursor is durable.
+    Saved(u32),
+}
+
+/// Everything there is.
+pub(super) struct World<'a> {
+    pub plan: &'a Plan,
+    pub draws: Draws,
+    pub records: &'a dyn RecordSink,
+    pub now: Time,
+    pub agenda: Agenda<What>,
+    pub log: Log,
+    pub push: Push,
+    pub pull: Pull<'a>,
+    pub consumers: Vec<Consumer<'a>>,
+    /// The latest instant that an effect is stamped with.
+    pub last_effect: Time,
+    /// When something was last brought to its end: a poller that is never answered is not waited for
+    /// longer than the drain from here.
+    progress: Time,
+    schedule: Schedule<'a>,
+    /// The next event of the schedule.
+    upcoming: Option<Arrival>,
+    source: Source,
+}
+
+impl<'a> World<'a> {
+    /// The world at t0.
+    pub fn new(plan: &'a Plan, records: &'a dyn RecordSink) -> World<'a> {
+        let draws = Draws::new(plan.seed);
+        let own = plan.consumers.iter().filter(|mine| mine.polls() && mine.follows == Follows::Own);
+        let mut schedule: Schedule<'a> = Box::new(plan.workload.schedule(draws, Time::ZERO + plan.duration));
+        let consumers = (0..).zip(&plan.consumers).map(|(number, mine)| Consumer::new(number, mine)).collect();
+        World {
+            plan,
+            draws,
+            records,
+            now: Time::ZERO,
+            agenda: Agenda::new(),
+            log: Log::new(own.map(|mine| mine.clients.max(1))),
+            push: Push::new(plan, draws),
+            pull: Pull::new(plan, draws),
+            consumers,
+            last_effect: Time::ZERO,
+            progress: Time::ZERO,
+            upcoming: schedule.next(),
+            schedule,
+            source: Source::default(),
+        }
+    }
+
+    /// Lets everything happen until all is quiet; tells when that was.
+    pub fn run(&mut self) -> Time {
+        let first_polls: Vec<(Time, u32)> = self.pull.first_polls().collect();
+        first_polls.into_iter().for_each(|(at, client)| self.agenda.put(at, What::Poll(client)));
+        self.await_arrival();
+        while !self.is_over()
+            && let Some((at, what)) = self.agenda.pop()
+        {
+            self.now = at;
+            self.happen(what);
+        }
+        let window_end = Time::ZERO + self.plan.duration;
+        self.now = self.now.max(window_end).max(self.last_effect);
+        self.now
+    }
+
+    /// What is open, waits or is remembered at the end.
+    pub fn residue(&mut self) {
+        let records = self.records;
+        let mut each = |record| records.put(record);
+        self.push.open_deliveries(&mut each);
+        self.consumers.iter().for_each(|consumer| consumer.residue(&mut each));
+        self.pull.residue(&mut each);
+    }
+
+    fn happen(&mut self, what: What) {
+        match what {
+            What::Arrival => self.arrive(),
+            What::Endpoint(no) => self.woken(no),
+            What::Reaches(slot) => self.reaches(slot),
+            What::Ends(slot) => self.ends(slot),
+            What::Stored { consumer, slot } => self.stored(consumer, slot),
+            What::Worked { consumer, slot } => self.worked(consumer, slot),
+            What::Poll(client) => self.poll(client),
+            What::Asked { client, token } => self.asked(client, token),
+            What::Released { client, token } => self.released(client, token),
+            What::Comes { client, token } => self.comes(client, token),
+            What::Saved(client) => self.saved(client),
+        }
+        if !matches!(what, What::Poll(_) | What::Asked { .. } | What::Comes { .. }) {
+            self.progress = self.now;
+        }
+    }
+
+    /// The next event happens, and whoever it is due to hears of it.
+    fn arrive(&mut self) {
+        let Some(arrival) = self.upcoming else { return };
+        self.upcoming = self.schedule.next();
+        let event = self.source.next(arrival);
+        self.log.append(event);
+        for _ in &self.plan.providers {
+            self.records.put(Record::Emitted { event, emitted_at: self.now });
+        }
+        self.await_arrival();
+        self.ring(&event);
+        self.deliver(event);
+    }
+
+    fn await_arrival(&mut self) {
+        if let Some(at) = self.next_arrival() {
+            self.agenda.put(at, What::Arrival);
+        }
+    }
+
+    /// When the next event of the schedule is due.
+    pub fn next_arrival(&self) -> Option<Time> {
+        self.upcoming.map(|arrival| arrival.at)
+    }
+
+    /// Whether nothing more can come of waiting.
+    fn is_over(&self) -> bool {
+        let window_end = Time::ZERO + self.plan.duration;
+        if self.next_arrival().is_some() || self.now < window_end || self.push.open > 0 {
+            return false;
+        }
+        let idle = self.consumers.iter().all(Consumer::is_idle);
+        idle && (self.pull.is_quiet() || self.now > self.progress.max(window_end) + self.plan.drain)
+    }
+
+    /// One record per fault that hit.
+    pub fn record_hits(&self, target: &Target, fate: &Fate) {
+        let Target { consumer, client, number, attempt, copy, .. } = *target;
+        for &fault in &fate.hits {
+            self.records.put(Record::FaultHit { fault, consumer, client, number, attempt, copy, at: self.now });
+        }
+    }
+}
