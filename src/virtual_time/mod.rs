@@ -21,6 +21,9 @@ mod slab;
 mod tally;
 mod world;
 
+#[cfg(test)]
+mod tests;
+
 use self::world::World;
 use crate::{
     model::WallClock,

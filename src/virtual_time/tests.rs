@@ -1,0 +1,163 @@
+//! What a virtual run promises, held against random scenarios.
+
+use std::{
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+use proptest::prelude::*;
+
+use crate::{
+    measure::{RunResult, judge},
+    model::RunId,
+    record::{ReadStats, Record, RecordSink},
+    scenario::{LoadOptions, Mode, Plan, load},
+};
+
+/// Records in memory.
+#[derive(Default)]
+struct Memory(Mutex<Vec<Record>>);
+
+impl RecordSink for Memory {
+    fn put(&self, record: Record) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
+    }
+
+    fn flush(&self) {}
+}
+
+fn plan(text: &str) -> Plan {
+    let options = LoadOptions {
+        name: "random".to_owned(),
+        file: "random.toml".to_owned(),
+        dir: PathBuf::new(),
+        mode: Some(Mode::Virtual),
+        seed: None,
+        run_id: None,
+        fresh_run_id: RunId::from_bits(1),
+        sets: Vec::new(),
+        command: String::new(),
+    };
+    load(text, &options).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+fn records(plan: &Plan) -> Vec<Record> {
+    let memory = Memory::default();
+    super::run(plan, &memory);
+    memory.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn judged(plan: &Plan, records: &[Record]) -> RunResult {
+    let source = |each: &mut dyn FnMut(Record)| {
+        records.iter().for_each(|record| each(record.clone()));
+        Ok(ReadStats { records: records.len() as u64, torn: 0 })
+    };
+    judge(plan, &source).expect("records in memory can be read")
+}
+
+fn run(text: &str) -> RunResult {
+    let plan = plan(text);
+    judged(&plan, &records(&plan))
+}
+
+fn one_of(choices: &'static [&'static str]) -> impl Strategy<Value = String> {
+    proptest::sample::select(choices).prop_map(str::to_owned)
+}
+
+fn provider() -> impl Strategy<Value = String> {
+    let manners = [
+        "",
+        "ordering = \"subject\"\n",
+        "sender_pool = 2\n",
+        "view_lag = \"300ms\"\n",
+        "rate_limit = { rate = \"20/s\", per = \"client\" }\n",
+        "page_limit = 2\n",
+        "concurrency = 1\n",
+    ];
+    let manners = proptest::sample::subsequence(manners.to_vec(), 0..4).prop_map(|some| some.concat());
+    let retry = one_of(&["[\"50ms\", \"1s\", \"20s\"]", "\"never\"", "[\"10ms\"]"]);
+    (manners, retry).prop_map(|(manners, retry)| format!("[[provider]]\nretry = {retry}\n{manners}"))
+}
+
+/// The first one is told and asks, so that whatever the provider does has somebody to do it to.
+fn consumer(no: usize, kinds: &'static [&'static str]) -> impl Strategy<Value = String> {
+    let strategy = one_of(&[
+        "{ kind = \"fixed\", interval = \"700ms\", jitter = 0.3 }",
+        "{ kind = \"conditional\", interval = \"500ms\" }",
+        "{ kind = \"adaptive\", min = \"200ms\", max = \"3s\" }",
+        "{ kind = \"long-poll\", hold = \"2s\" }",
+        "{ kind = \"cron\", interval = \"1s\", spread = \"200ms\" }",
+    ]);
+    let kind = one_of(kinds);
+    let effect = one_of(&[
+        "",
+        "effect = { kind = \"set\", duration = \"5ms\", distribution = \"exponential\" }\n",
+        "effect = { kind = \"append\", duration = \"30ms\" }\n",
+        "effect = { kind = \"append\", poison_every = 7 }\n",
+    ]);
+    let more = one_of(&["", "queue = \"memory\"\n", "queue_capacity = 3\n", "workers = 1\n"]);
+    let follows = one_of(&["own", "all"]);
+    (kind, strategy, effect, more, follows, 1u32..4).prop_map(move |(kind, strategy, effect, more, follows, clients)| {
+        let strategy = if kind == "webhook" { String::new() } else { format!("strategy = {strategy}\n") };
+        format!(
+            "[[consumer]]\nname = \"c{no}\"\nkind = \"{kind}\"\nclients = {clients}\nfollows = \"{follows}\"\n{strategy}{effect}{more}"
+        )
+    })
+}
+
+fn fault() -> impl Strategy<Value = String> {
+    let kind = one_of(&[
+        "kind = \"drop-ack\"\nprobability = 0.3\n",
+        "kind = \"drop-ack\"\nwhen = \"before\"\nprobability = 0.2\n",
+        "kind = \"drop-request\"\nevery = 3\nseen_as = \"timeout\"\n",
+        "kind = \"delay\"\ndelay = \"400ms\"\nprobability = 0.2\n",
+        "kind = \"reset\"\nprobability = 0.2\n",
+        "kind = \"respond\"\nstatus = 503\nretry_after_s = 2\nfirst = 3\n",
+        "kind = \"duplicate\"\nevery = 2\n",
+        "kind = \"reorder\"\nprobability = 0.2\n",
+        "kind = \"corrupt\"\nprobability = 0.2\n",
+        "kind = \"outage\"\nfrom = \"1s\"\nuntil = \"3s\"\n",
+    ]);
+    kind.prop_map(|kind| format!("[[fault]]\n{kind}"))
+}
+
+prop_compose! {
+    /// A scenario with a right receiver, whatever befalls it.
+    fn scenario()(
+        seed in 0u32..1_000_000,
+        rate in 1u32..40,
+        provider in provider(),
+        first in consumer(1, &["hybrid"]),
+        second in consumer(2, &["polling", "webhook", "hybrid"]),
+        faults in proptest::collection::vec(fault(), 0..3),
+    ) -> String {
+        let faults = faults.concat();
+        // What is delivered in order cannot be reordered, and a scenario that wants both is refused.
+        let provider = if faults.contains("reorder") { provider.replace("ordering = \"subject\"\n", "") } else { provider };
+        format!(
+            "title = \"Random\"\nseed = {seed}\nduration = \"5s\"\ndrain = \"30s\"\n[workload]\nsubjects = 6\n\
+             arrivals = {{ kind = \"poisson\", rate = \"{rate}/s\" }}\n{provider}{first}{second}{faults}"
+        )
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_befalls_a_right_consumer_its_books_balance_and_nothing_is_lost_or_done_twice(text in scenario()) {
+        let result = run(&text);
+        prop_assert!(result.valid, "{:?}\n{text}", result.why_void);
+        for consumer in &result.consumers {
+            let of = |value: Option<u64>| value.unwrap_or(u64::MAX);
+            let classes = [consumer.applied, consumer.superseded, consumer.dead_lettered, consumer.pending, consumer.undelivered];
+            prop_assert_eq!(consumer.due, classes.into_iter().map(of).sum::<u64>(), "{}", text);
+            let wrong = [consumer.duplicates_applied, consumer.lost, consumer.stale_overwrites];
+            prop_assert_eq!(wrong.map(of), [0, 0, 0], "{}", text);
+        }
+    }
+
+    #[test]
+    fn a_seed_always_makes_the_same_records(text in scenario()) {
+        let plan = plan(&text);
+        prop_assert!(records(&plan) == records(&plan), "{}", text);
+    }
+}
