@@ -11,7 +11,7 @@ use clap::Args;
 use super::{Exit, print};
 use crate::{
     live::{orchestrator::records_dir, usage},
-    measure::{Host, Results, Verdict, judge_dir},
+    measure::{Host, Results, RunResult, Verdict, judge_dir},
     record::read_dir,
     report,
     scenario::Plan,
@@ -44,18 +44,29 @@ pub(super) fn read_plan(dir: &Path) -> anyhow::Result<Plan> {
 
 /// Judges the records in a run's folder and writes its report there.
 pub(super) fn judge(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
+    let results = report(plan, dir, vec![judge_records(plan, dir)?])?;
+    export_small(dir)?;
+    Ok(results)
+}
+
+/// Judges the records in a run's folder.
+pub(super) fn judge_records(plan: &Plan, dir: &Path) -> anyhow::Result<RunResult> {
+    let before = usage::of_this_process().0;
+    let mut run = judge_dir(plan, &records_dir(dir))?;
+    run.judge_cpu_s = usage::of_this_process().0.zip(before).map(|(after, before)| (after - before) as f64 / 1e9);
+    Ok(run)
+}
+
+/// Writes the report of these runs of one plan into `dir`.
+pub(super) fn report(plan: &Plan, dir: &Path, runs: Vec<RunResult>) -> anyhow::Result<Results> {
     let host = Host {
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
     };
-    let before = usage::of_this_process().0;
-    let mut run = judge_dir(plan, &records_dir(dir))?;
-    run.judge_cpu_s = usage::of_this_process().0.zip(before).map(|(after, before)| (after - before) as f64 / 1e9);
-    let results = Results::new(plan, host, vec![run]);
+    let results = Results::new(plan, host, runs);
     report::write_all(dir, &results, plan)
         .with_context(|| format!("cannot write the report into {}", dir.display()))?;
-    export_small(dir)?;
     Ok(results)
 }
 
@@ -96,7 +107,7 @@ pub(super) fn show(results: &Results, dir: &Path, json: bool) -> anyhow::Result<
 pub(super) fn exit_of(results: &Results) -> Exit {
     match results.verdict() {
         Verdict::Pass => Exit::Good,
-        Verdict::ExpectationFailed | Verdict::Interrupted => Exit::ExpectationFailed,
+        Verdict::ExpectationFailed | Verdict::Interrupted | Verdict::Disagreement => Exit::ExpectationFailed,
         Verdict::Void => Exit::Void,
     }
 }

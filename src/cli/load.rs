@@ -14,13 +14,15 @@ use crate::{
 /// What the command line changes in a scenario.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Overrides {
-    /// Which driver: "live" with real sockets, "virtual" with a virtual clock.
+    /// Which driver: real sockets, a clock that jumps, or one after the other and compared. Default: the
+    /// scenario's first.
     #[arg(long)]
     pub mode: Option<ModeArg>,
     /// Seed of every draw.
     #[arg(long)]
     pub seed: Option<u64>,
-    /// Names the run in event ids: 12 lowercase hex digits. Default: fresh.
+    /// Names the run in event ids: 12 lowercase hex digits. Default: fresh, or in virtual time from the
+    /// seed.
     #[arg(long)]
     pub run_id: Option<RunId>,
     /// Change a key of the scenario, such as workload.arrivals.rate=5/s or consumer.webhook.ledger=none.
@@ -38,17 +40,23 @@ pub(super) enum ModeArg {
 /// Reads the scenario at a path, or the embedded one of that name. `extra` are further `--set`s that
 /// do not appear in the reproduction command.
 pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyhow::Result<Plan> {
-    let (name, text, dir) = read(which)?;
     let mode = match overrides.mode {
         None => None,
         Some(ModeArg::Live) => Some(Mode::Live),
         Some(ModeArg::Virtual) => Some(Mode::Virtual),
-        Some(ModeArg::Both) => {
-            bail!(
-                "--mode: both is not implemented in this version\n  fix: run it twice, with --mode live and --mode virtual"
-            )
-        }
+        Some(ModeArg::Both) => bail!("--mode both: this takes one mode\n  fix: write --mode live or --mode virtual"),
     };
+    plan_in(mode, which, overrides, extra)
+}
+
+/// The same in a mode of the caller's choice; `None`: the scenario's first.
+pub(super) fn plan_in(
+    mode: Option<Mode>,
+    which: &str,
+    overrides: &Overrides,
+    extra: &[String],
+) -> anyhow::Result<Plan> {
+    let (name, text, dir) = read(which)?;
     let mut sets = overrides.sets.clone();
     sets.extend_from_slice(extra);
     load(
@@ -62,7 +70,7 @@ pub(super) fn plan(which: &str, overrides: &Overrides, extra: &[String]) -> anyh
             run_id: overrides.run_id,
             fresh_run_id: fresh_run_id(),
             sets,
-            command: command(which, &overrides.sets),
+            command: command(which, overrides),
         },
     )
     .map_err(Into::into)
@@ -95,9 +103,12 @@ pub(super) fn unknown_name(name: &str) -> String {
 }
 
 /// The command that runs this again, seed and run id apart.
-fn command(which: &str, sets: &[String]) -> String {
+fn command(which: &str, overrides: &Overrides) -> String {
     let mut words = vec!["pushpull".to_owned(), "run".to_owned(), quoted(which)];
-    for set in sets {
+    if let Some(mode) = overrides.mode.and_then(|mode| mode.to_possible_value()) {
+        words.extend(["--mode".to_owned(), mode.get_name().to_owned()]);
+    }
+    for set in &overrides.sets {
         words.push("--set".to_owned());
         words.push(quoted(set));
     }

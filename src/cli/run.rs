@@ -9,7 +9,12 @@ use anyhow::{Context, bail};
 use clap::Args;
 use tokio::sync::watch;
 
-use super::{Exit, judge, load, load::Overrides, progress::Progress, roles, runtime};
+use super::{
+    Exit, judge, load,
+    load::{ModeArg, Overrides},
+    progress::Progress,
+    roles, runtime,
+};
 use crate::{
     live::orchestrator::{self, RunError, RunOptions},
     record::RecordLog,
@@ -21,7 +26,9 @@ use crate::{
 /// Arguments of `pushpull run`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  pushpull run quickstart\n  pushpull run mine.toml --seed 7 --out results\n  \
-    pushpull run dropped-ack --set fault.0.probability=0.05\n\nThe report is in the run's folder: open report.html.")]
+    pushpull run dropped-ack --set fault.0.probability=0.05\n  \
+    pushpull run herd --mode virtual      minutes in milliseconds\n  \
+    pushpull run quickstart --mode both   do the two drivers agree?\n\nThe report is in the run's folder: open report.html.")]
 pub(super) struct RunArgs {
     /// Scenario files or embedded names.
     #[arg(required = true, value_name = "SCENARIO")]
@@ -41,20 +48,67 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     // All scenarios are read before the first is run: a typo in the third must not cost two runs.
-    let plans: Vec<Plan> =
-        args.scenarios.iter().map(|which| load::plan(which, &args.overrides, &[])).collect::<anyhow::Result<_>>()?;
+    let plans: Vec<Vec<Plan>> =
+        args.scenarios.iter().map(|which| plans(which, &args.overrides)).collect::<anyhow::Result<_>>()?;
     if plans.len() > 1 && args.out.is_some() {
         bail!("--out: several scenarios cannot share a folder\n  fix: leave --out out, or run one scenario");
     }
     let mut worst = Exit::Good;
-    for plan in plans {
-        worst = worst.max(run_one(plan, args)?);
+    for plans in plans {
+        worst = worst.max(match <[Plan; 1]>::try_from(plans) {
+            Ok([plan]) => run_one(plan, args)?,
+            Err(both) => run_both(&both, args)?,
+        });
     }
     Ok(worst)
 }
 
+/// What one scenario asks for: its plan, or one per driver.
+fn plans(which: &str, overrides: &Overrides) -> anyhow::Result<Vec<Plan>> {
+    if overrides.mode != Some(ModeArg::Both) {
+        return Ok(vec![load::plan(which, overrides, &[])?]);
+    }
+    let in_mode = |mode| load::plan_in(Some(mode), which, overrides, &[]);
+    Ok(vec![in_mode(Mode::Live)?, in_mode(Mode::Virtual)?])
+}
+
+/// Live, then in virtual time, each in a folder of its own, and one report over both.
+fn run_both(plans: &[Plan], args: &RunArgs) -> anyhow::Result<Exit> {
+    if args.state.is_some() {
+        bail!("--state: a virtual run keeps no stores\n  fix: leave --state out, or run it live: --mode live");
+    }
+    let Some(first) = plans.first() else { return Ok(Exit::Good) };
+    let dir = folder(first, args);
+    let created = create_run_dir(&dir)?;
+    let mut runs = Vec::new();
+    for plan in plans {
+        let own = dir.join(match plan.mode {
+            Mode::Live => "live",
+            Mode::Virtual => "virtual",
+        });
+        let outcome = std::fs::create_dir(&own)
+            .with_context(|| format!("cannot create {}", own.display()))
+            .and_then(|()| carry_out(plan, &own, None, external_secrets(plan)?));
+        if let Err(error) = outcome {
+            remove_what_was_written(&dir, created);
+            return Err(error);
+        }
+        runs.push(judge::judge_records(plan, &own)?);
+    }
+    let results = judge::report(first, &dir, runs)?;
+    judge::show(&results, &dir, args.json)
+}
+
+/// The run's folder.
+fn folder(plan: &Plan, args: &RunArgs) -> PathBuf {
+    args.out.clone().unwrap_or_else(|| Path::new("pushpull-out").join(format!("{}-{}", plan.name, plan.run_id)))
+}
+
 fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
     let external_secrets = external_secrets(&plan)?;
+    if args.state.is_some() && plan.mode == Mode::Virtual {
+        bail!("--state: a virtual run keeps no stores\n  fix: leave --state out, or run it live: --mode live");
+    }
     if let Some(state) = &args.state {
         std::fs::create_dir_all(state)
             .with_context(|| format!("--state {}: the folder cannot be made; name another", state.display()))?;
@@ -65,8 +119,7 @@ fn run_one(mut plan: Plan, args: &RunArgs) -> anyhow::Result<Exit> {
             ));
         }
     }
-    let dir =
-        args.out.clone().unwrap_or_else(|| Path::new("pushpull-out").join(format!("{}-{}", plan.name, plan.run_id)));
+    let dir = folder(&plan, args);
     let created = create_run_dir(&dir)?;
     let outcome = carry_out(&plan, &dir, args.state.as_deref(), external_secrets);
     if let Err(error) = outcome {

@@ -5,6 +5,7 @@
 //! plan and the records goes in. Percentiles come from histograms and are never averaged.
 
 mod age;
+mod agreement;
 mod behind;
 mod conditions;
 mod consumer;
@@ -28,6 +29,7 @@ mod verdicts;
 mod waits;
 
 pub use age::{Age, AgeRecorder};
+pub use agreement::{AgreementRow, Finding, agreement};
 pub use behind::Behind;
 pub use consumer::{ConsumerResult, Cost, Goal};
 pub use judge::{judge, judge_dir};

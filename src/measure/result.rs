@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ConsumerResult, SummaryRow, summarise};
+use super::{AgreementRow, ConsumerResult, Finding, SummaryRow, agreement, summarise};
 use crate::{
     model::{ClientNo, RunId, Seq},
     scenario::{ConsumerNo, Mode, Plan},
@@ -33,6 +33,9 @@ pub struct Results {
     pub runs: Vec<RunResult>,
     /// Means and intervals over runs of one mode; empty for single runs.
     pub summary: Vec<SummaryRow>,
+    /// Where the plan ran both ways: whether the two say the same.
+    #[serde(default)]
+    pub agreement: Vec<AgreementRow>,
 }
 
 /// The machine that a run took place on.
@@ -214,6 +217,8 @@ pub enum Verdict {
     /// A person ended the run before its time: what happened is judged, nothing is proved: exit
     /// code 1.
     Interrupted,
+    /// The live and the virtual run of one plan do not say the same: exit code 1.
+    Disagreement,
     /// At least one run cannot be believed: exit code 3.
     Void,
 }
@@ -224,7 +229,7 @@ impl Verdict {
     pub fn exit_code(self) -> u8 {
         match self {
             Verdict::Pass => 0,
-            Verdict::ExpectationFailed | Verdict::Interrupted => 1,
+            Verdict::ExpectationFailed | Verdict::Interrupted | Verdict::Disagreement => 1,
             Verdict::Void => 3,
         }
     }
@@ -234,6 +239,7 @@ impl Results {
     /// Puts runs of one scenario together.
     #[must_use]
     pub fn new(plan: &Plan, host: Host, runs: Vec<RunResult>) -> Results {
+        let of = |mode| runs.iter().find(|run| run.mode == mode);
         Results {
             schema_version: 1,
             title: plan.title.clone(),
@@ -245,6 +251,7 @@ impl Results {
             pushpull_version: env!("CARGO_PKG_VERSION").to_owned(),
             host,
             summary: summarise(&runs),
+            agreement: of(Mode::Live).zip(of(Mode::Virtual)).map(|(a, b)| agreement(a, b)).unwrap_or_default(),
             runs,
         }
     }
@@ -258,9 +265,19 @@ impl Results {
             Verdict::ExpectationFailed
         } else if self.runs.iter().any(|run| run.interrupted) {
             Verdict::Interrupted
+        } else if self.differing() > 0 {
+            Verdict::Disagreement
         } else {
             Verdict::Pass
         }
+    }
+}
+
+impl Results {
+    /// Quantities in which the live and the virtual run differ.
+    #[must_use]
+    pub fn differing(&self) -> usize {
+        self.agreement.iter().filter(|row| row.finding == Finding::Differs).count()
     }
 }
 

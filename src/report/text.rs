@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{
-    ExportError, File,
+    ExportError, File, agreement,
     conclude::conclusion,
     format::{NOT_OBSERVED, count, digits, in_unit, mode, plural, seconds},
     goals, one,
@@ -41,6 +41,7 @@ pub(super) fn export(results: &Results, _plan: &Plan) -> Result<Vec<File>, Expor
 pub fn render(results: &Results, options: Options) -> String {
     let mut out = Out { text: String::new(), options };
     out.verdict(results);
+    out.agreement(results);
     for run in shown(results) {
         out.run(results, run);
         if let Some(conclusion) = conclusion(results, run) {
@@ -67,6 +68,10 @@ pub fn verdict_line(results: &Results) -> String {
         Verdict::Pass if held == 1 => "PASS: the one expectation holds".to_owned(),
         Verdict::Pass => format!("PASS: all {held} expectations hold"),
         Verdict::Interrupted => "INTERRUPTED: what happened until then is judged, and nothing is proved".to_owned(),
+        Verdict::Disagreement => format!(
+            "FAIL: live and virtual time differ in {}",
+            plural(results.differing() as u64, "quantity").replace("quantitys", "quantities")
+        ),
         Verdict::ExpectationFailed if expectations.is_empty() => "FAIL".to_owned(),
         Verdict::ExpectationFailed => format!(
             "FAIL: {} of {} did not hold",
@@ -266,6 +271,26 @@ impl Out {
             });
             self.item(" ", &format!("{} {}.{}: {unit}, n = {}", mode(row.mode), row.consumer, row.quantity, row.n));
         }
+    }
+
+    fn agreement(&mut self, results: &Results) {
+        if results.agreement.is_empty() {
+            return;
+        }
+        self.heading("Live and virtual, side by side");
+        self.paragraph(&agreement::sentence(results));
+        let mut table = Table::new();
+        table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
+        table.set_header(agreement::HEAD);
+        for row in agreement::rows(results) {
+            table.add_row(row);
+        }
+        for column in 1..=3 {
+            if let Some(column) = table.column_mut(column) {
+                column.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        let _ = writeln!(self.text, "{table}");
     }
 
     fn width(&self) -> usize {

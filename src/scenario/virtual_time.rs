@@ -4,6 +4,7 @@ use super::{
     EffectKind, Plan,
     error::{At, Problem},
 };
+use crate::policy::poll::Strategy;
 
 /// Refuses a plan that virtual time would have to leave something out of. Faults are refused where they
 /// are read.
@@ -20,6 +21,12 @@ pub(super) fn check(plan: &Plan) -> Result<(), Problem> {
             return Err(at.key("effect").key("kind").problem(
                 "virtual time has no outbox yet",
                 "write kind = \"append\" or \"set\", or run it live: --mode live",
+            ));
+        }
+        if matches!(mine.polling().map(|polling| &polling.strategy), Some(Strategy::State(_))) {
+            return Err(at.key("strategy").key("kind").problem(
+                "virtual time serves the log, not yet the subjects' states",
+                "poll with another strategy, or run it live: --mode live",
             ));
         }
         if mine.flaw.is_some_and(|flaw| !flaw.shows_in_virtual_time()) {

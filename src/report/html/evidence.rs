@@ -6,6 +6,7 @@ use crate::{
     audit::promises,
     measure::{PromiseResult, PromiseVerdict, Results, RunResult, quantity},
     report::{
+        agreement,
         format::{digits, in_unit, mode, percent, plural},
         text::actual,
     },
@@ -110,6 +111,28 @@ pub(super) fn model(run: &RunResult) -> Markup {
                                 td { @if let Some(share) = row.difference { (percent(share)) } @else { "-" } }
                                 td { @if let Some(n) = row.standard_errors { (format!("{n:+.1}")) } @else { "-" } }
                             }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Whether the two drivers say the same.
+pub(super) fn agreement(results: &Results) -> Markup {
+    html! {
+        @if !results.agreement.is_empty() {
+            h2 { "Do live and virtual time agree?" }
+            p { (agreement::sentence(results)) }
+            div.wide {
+                table {
+                    thead { tr { @for head in agreement::HEAD { th { (head) } } } }
+                    tbody {
+                        @for row in agreement::rows(results) {
+                            tr { @for (i, cell) in row.iter().enumerate() {
+                                @if i == 0 { th scope="row" { (cell) } } @else { td.harm[cell == agreement::DIFFERS] { (cell) } }
+                            } }
                         }
                     }
                 }

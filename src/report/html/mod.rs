@@ -34,7 +34,7 @@ fn page(results: &Results, plan: &Plan) -> Result<Markup, ExportError> {
     }
     let class = match results.verdict() {
         Verdict::Pass => "verdict pass",
-        Verdict::ExpectationFailed | Verdict::Interrupted | Verdict::Void => "verdict fail",
+        _ => "verdict fail",
     };
     Ok(html! {
         (DOCTYPE)
@@ -50,6 +50,7 @@ fn page(results: &Results, plan: &Plan) -> Result<Markup, ExportError> {
                     p class=(class) { (verdict_line(results)) }
                     h1 { (results.title) }
                     @if !results.question.is_empty() { p.question { (results.question) } }
+                    (evidence::agreement(results))
                     @for run in &runs { (run) }
                     (evidence::seeds(results))
                     h2 { "Run it again" }
