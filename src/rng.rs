@@ -32,6 +32,8 @@ pub enum Purpose {
     EffectDuration = 9,
     /// The secret of an endpoint, where a scenario asks for reproducible ones.
     Secret = 10,
+    /// How long a message takes in virtual time.
+    LinkDelay = 11,
 }
 
 /// A seeded source of keyed draws.

@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use super::{
-    Mode, Plan, VirtualPlan, conditions,
+    Mode, Plan, conditions,
     consumers::read_consumers,
     error::{At, Problem, ScenarioError, Step},
     faults::read_faults,
     locate::{line_at, line_of},
     names::{Choice, choose, suggest},
     providers::{check_against, read_providers},
-    raw::{RawScenario, RawVirtual},
+    raw::RawScenario,
     units::parse_span,
     virtual_time, warnings, words,
     workload::read_workload,
@@ -98,7 +98,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         expects: conditions::read(&top.key("expect"), &raw.expect, &consumers, true)?,
         consumers,
         faults,
-        virtual_time: read_virtual(&top.key("virtual"), &raw.virtual_time)?,
+        virtual_time: virtual_time::read(&top.key("virtual"), &raw.virtual_time)?,
         warnings: Vec::new(),
         reproduce: format!("{} --seed {seed} --run-id {run_id}", options.command),
         source: source.to_owned(),
@@ -120,14 +120,6 @@ fn read_duration(at: &At, text: Option<&str>, scale: Scale, workload: &Workload)
         Span::ZERO => Err(at.problem("a run of no length", "write a duration such as \"60s\"")),
         duration => Ok(scale.span(duration)),
     }
-}
-
-fn read_virtual(at: &At, raw: &RawVirtual) -> Result<VirtualPlan, Problem> {
-    let default = VirtualPlan::default();
-    Ok(VirtualPlan {
-        one_way_delay: span_or(&at.key("one_way_delay"), raw.one_way_delay.as_deref(), default.one_way_delay)?,
-        commit_time: span_or(&at.key("commit_time"), raw.commit_time.as_deref(), default.commit_time)?,
-    })
 }
 
 /// Divides what `time_scale` scales.

@@ -37,6 +37,7 @@ pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateSc
 pub use plan::{
     Comparison, Condition, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan,
     ExternalReceiver, Flaw, Follows, HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan,
-    QueueKind, VirtualPlan, WebhookPlan,
+    QueueKind, WebhookPlan,
 };
+pub use virtual_time::VirtualPlan;
 pub use words::{Piece, Unclosed, pieces};

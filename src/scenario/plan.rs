@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PullPlan, SendingPlan};
+use super::{PullPlan, SendingPlan, VirtualPlan};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
@@ -80,22 +80,6 @@ pub enum Mode {
     Live,
     /// No sockets, a virtual clock.
     Virtual,
-}
-
-/// What virtual time takes the network and the stores for. Never scaled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VirtualPlan {
-    /// How long a message takes from one side to the other.
-    pub one_way_delay: Span,
-    /// How long a commit takes, after which what was written is durable.
-    pub commit_time: Span,
-}
-
-impl Default for VirtualPlan {
-    /// About what loopback and a local disk take: an ack within a millisecond.
-    fn default() -> VirtualPlan {
-        VirtualPlan { one_way_delay: Span::from_micros(50), commit_time: Span::from_micros(500) }
-    }
 }
 
 /// One provider.

@@ -65,6 +65,9 @@ pub struct RawScenario {
 pub struct RawVirtual {
     /// How long a message takes from one side to the other. Never scaled. Default "50us".
     pub one_way_delay: Option<String>,
+    /// "exponential", with the delay as its mean, or "constant". Messages that leave together then
+    /// arrive together, in the order of their clients. Default "exponential".
+    pub delay_distribution: Option<String>,
     /// How long a commit of a store takes, after which what was written is durable. Never scaled.
     /// Default "500us".
     pub commit_time: Option<String>,

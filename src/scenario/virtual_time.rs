@@ -1,10 +1,50 @@
-//! What virtual time cannot do with a plan, and why.
+//! What virtual time takes the world for, and what it cannot do with a plan.
+
+use serde::{Deserialize, Serialize};
 
 use super::{
-    EffectKind, Plan,
+    Distribution, EffectKind, Plan,
     error::{At, Problem},
+    load::span_or,
+    names::{Choice, choose},
+    raw::RawVirtual,
 };
-use crate::policy::poll::Strategy;
+use crate::{model::Span, policy::poll::Strategy};
+
+/// What virtual time takes the network and the stores for. Never scaled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VirtualPlan {
+    /// How long a message takes from one side to the other.
+    pub one_way_delay: Span,
+    /// How that is distributed, with the delay as its mean.
+    pub delay_distribution: Distribution,
+    /// How long a commit takes, after which what was written is durable.
+    pub commit_time: Span,
+}
+
+impl Default for VirtualPlan {
+    /// About what loopback and a local disk take: an ack within a millisecond.
+    fn default() -> VirtualPlan {
+        VirtualPlan {
+            one_way_delay: Span::from_micros(50),
+            delay_distribution: Distribution::Exponential,
+            commit_time: Span::from_micros(500),
+        }
+    }
+}
+
+/// Reads it.
+pub(super) fn read(at: &At, raw: &RawVirtual) -> Result<VirtualPlan, Problem> {
+    let default = VirtualPlan::default();
+    const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
+        [("exponential", Choice::Here(Distribution::Exponential)), ("constant", Choice::Here(Distribution::Constant))];
+    let distribution = raw.delay_distribution.as_deref().unwrap_or("exponential");
+    Ok(VirtualPlan {
+        delay_distribution: choose(&at.key("delay_distribution"), distribution, &DISTRIBUTIONS)?,
+        one_way_delay: span_or(&at.key("one_way_delay"), raw.one_way_delay.as_deref(), default.one_way_delay)?,
+        commit_time: span_or(&at.key("commit_time"), raw.commit_time.as_deref(), default.commit_time)?,
+    })
+}
 
 /// Refuses a plan that virtual time would have to leave something out of. Faults are refused where they
 /// are read.

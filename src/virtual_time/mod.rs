@@ -13,6 +13,7 @@
 mod agenda;
 mod consumer;
 mod ledger;
+mod link;
 mod log;
 mod pull;
 mod pull_api;

@@ -5,6 +5,7 @@
 
 use super::{
     consumer::Item,
+    link::{self, Leg},
     log::Share,
     tally::Tallies,
     world::{What, World},
@@ -72,6 +73,8 @@ pub(super) struct Round {
     pub token: u32,
     pub page: u32,
     pub fate: Fate,
+    /// How long the answer to its request takes.
+    pub back: Span,
     pub until: Time,
     content: Content,
     items: Vec<Item>,
@@ -191,6 +194,7 @@ impl World<'_> {
             token: 0,
             page: 0,
             fate: Fate::default(),
+            back: Span::ZERO,
             until: Time::MAX,
             content: Content::Nothing,
             items: Vec::new(),
@@ -209,7 +213,7 @@ impl World<'_> {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return false };
         let mine = &self.plan.consumers[usize::from(client.consumer)];
-        let asked_at = self.now + self.plan.virtual_time.one_way_delay;
+        let asked_at = self.now + self.delay(&self.target(no, client.timer.due(), 1), Leg::Request);
         !group.faulted
             && group.polling.strategy.hold().is_none()
             && self.pull.limits[group.provider].is_none()
@@ -220,7 +224,8 @@ impl World<'_> {
 
     /// A poll that found nothing, as one step.
     fn uneventful(&mut self, no: u32, due: Due, newest: Seq) {
-        let round_trip = self.round_trip();
+        let target = self.target(no, due, 1);
+        let round_trip = self.delay(&target, Leg::Request) + self.delay(&target, Leg::Answer);
         let client = &mut self.pull.clients[no as usize];
         let Some(group) = self.pull.groups[usize::from(client.consumer)].as_mut() else { return };
         let unchanged = group.polling.strategy.is_conditional() && client.etag == Some(newest);
@@ -232,8 +237,16 @@ impl World<'_> {
         self.rest(no, due, Came::Nothing, self.now, self.now + round_trip, None);
     }
 
-    fn round_trip(&self) -> Span {
-        self.plan.virtual_time.one_way_delay + self.plan.virtual_time.one_way_delay
+    /// What faults and the network know of a request for a page.
+    fn target(&self, no: u32, due: Due, page: u32) -> Target {
+        let client = &self.pull.clients[no as usize];
+        let (path, consumer, client) = (TargetPath::Poll, client.consumer, client.number);
+        Target { path, consumer, client, number: due.number, attempt: page, copy: 0, at: due.at }
+    }
+
+    /// How long a message takes.
+    fn delay(&self, target: &Target, leg: Leg) -> Span {
+        link::delay(&self.plan.virtual_time, self.draws, target, leg)
     }
 
     /// A poll is over at `free`; the next one is put down.
@@ -309,28 +322,19 @@ impl World<'_> {
 
     /// A request for a page leaves, to whatever fate it has.
     fn ask(&mut self, no: u32, page: u32) {
-        let one_way = self.plan.virtual_time.one_way_delay;
         let client = &self.pull.clients[no as usize];
-        let (consumer, number) = (client.consumer, client.number);
-        let Some(group) = &self.pull.groups[usize::from(consumer)] else { return };
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
         let until = self.now + group.polling.patience();
         let Some(round) = &client.round else { return };
-        let target = Target {
-            path: TargetPath::Poll,
-            consumer,
-            client: number,
-            number: round.due.number,
-            attempt: page,
-            copy: 0,
-            at: round.due.at,
-        };
+        let target = self.target(no, round.due, page);
+        let (there, back) = (self.delay(&target, Leg::Request), self.delay(&target, Leg::Answer));
         let fate = if group.faulted { fault::decide(&self.plan.faults, &target, self.draws) } else { Fate::default() };
         self.record_hits(&target, &fate);
-        let asked_at = self.now + one_way + fate.request_delay;
+        let asked_at = self.now + there + fate.request_delay;
         let (request, delay) = (fate.request, fate.response_delay);
         let Some(round) = self.pull.clients[no as usize].round.as_mut() else { return };
         round.token += 1;
-        (round.page, round.until, round.fate) = (page, until, fate);
+        (round.page, round.until, round.back, round.fate) = (page, until, back, fate);
         match request {
             RequestFate::Deliver | RequestFate::Reset => {
                 let token = round.token;
@@ -343,10 +347,10 @@ impl World<'_> {
                 self.will_come(no, until, Content::Failed(PollOutcome::Timeout));
             }
             RequestFate::Lost(LossSeen::Reset) | RequestFate::Refused => {
-                self.will_come(no, asked_at + one_way, Content::Failed(PollOutcome::Broken));
+                self.will_come(no, asked_at + back, Content::Failed(PollOutcome::Broken));
             }
             RequestFate::Answered { status, .. } => {
-                self.will_come(no, asked_at + delay + one_way, Content::Failed(PollOutcome::Status(status)));
+                self.will_come(no, asked_at + delay + back, Content::Failed(PollOutcome::Status(status)));
             }
         }
     }

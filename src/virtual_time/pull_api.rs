@@ -129,10 +129,9 @@ impl World<'_> {
 
     /// An answer leaves, to whatever fate it has.
     fn answer(&mut self, no: u32, content: Content) {
-        let one_way = self.plan.virtual_time.one_way_delay;
         let Some(round) = self.pull.clients[no as usize].round.as_ref() else { return };
         let (fate, until) = (&round.fate, round.until);
-        let back = self.now + fate.response_delay + one_way;
+        let back = self.now + fate.response_delay + round.back;
         let halved = fate.request == RequestFate::Reset || fate.damage.is_some();
         let broken = Content::Failed(PollOutcome::Broken);
         match fate.response {

@@ -2,6 +2,7 @@
 
 use super::{
     consumer::Item,
+    link::{self, Leg},
     slab::Slab,
     world::{What, World},
 };
@@ -55,6 +56,8 @@ struct InFlight {
     /// When its sender's patience ends.
     until: Time,
     fate: Fate,
+    /// How long its answer takes.
+    back: Span,
     /// What the sender sees, once that is known.
     ending: (AttemptOutcome, Option<Span>),
     /// Agenda entries that name it.
@@ -204,8 +207,9 @@ impl World<'_> {
 
     /// An attempt leaves, to whatever fate it has.
     fn start(&mut self, no: u32, start: Start) {
+        let plan = self.plan;
         let endpoint = &mut self.push.endpoints[no as usize];
-        let sender = &self.plan.providers[usize::from(endpoint.provider)];
+        let sender = &plan.providers[usize::from(endpoint.provider)];
         let first = endpoint.first_target(&start.event);
         let target = Target { attempt: start.number, copy: start.copy, at: start.intended, ..first };
         let fate = fault::decide(&self.plan.faults, &target, self.draws);
@@ -219,14 +223,15 @@ impl World<'_> {
         let (request, delay) = (fate.request, fate.response_delay);
         let lost_early = fate.response == ResponseFate::LostBeforeProcessing;
         let ending = (AttemptOutcome::Timeout, None);
-        let attempt = InFlight { endpoint: no, start, sent: self.now, until, fate, ending, named: 0 };
+        let [there, back] =
+            [Leg::Request, Leg::Answer].map(|leg| link::delay(&plan.virtual_time, self.draws, &target, leg));
+        let attempt = InFlight { endpoint: no, start, sent: self.now, until, fate, back, ending, named: 0 };
         let slot = self.push.attempts.keep(attempt);
-        let one_way = self.plan.virtual_time.one_way_delay;
         match request {
             // Held back beyond its sender's patience, it never leaves.
             _ if leaves >= until => self.will_end(slot, until, AttemptOutcome::Timeout, None),
             RequestFate::Deliver => {
-                let arrives = leaves + one_way;
+                let arrives = leaves + there;
                 self.name(slot);
                 self.agenda.put(arrives, What::Reaches(slot));
                 if lost_early {
@@ -241,7 +246,7 @@ impl World<'_> {
             RequestFate::Lost(LossSeen::Timeout) | RequestFate::Hang => {
                 self.will_end(slot, until, AttemptOutcome::Timeout, None);
             }
-            RequestFate::Refused => self.will_end(slot, leaves + one_way + one_way, AttemptOutcome::Refused, None),
+            RequestFate::Refused => self.will_end(slot, leaves + there + back, AttemptOutcome::Refused, None),
             RequestFate::Answered { status, retry_after_s } => {
                 let asked = retry_after_s.map(|s| self.scaled(Span::from_secs(u64::from(s))));
                 self.will_end(slot, leaves + delay, AttemptOutcome::Status(status), asked);
@@ -275,7 +280,8 @@ impl World<'_> {
         attempt.named -= 1;
         let ended = self.now >= attempt.until || attempt.fate.response == ResponseFate::LostBeforeProcessing;
         let (no, event, until) = (attempt.endpoint, attempt.start.event, attempt.until);
-        let (response, delay, flawed) = (attempt.fate.response, attempt.fate.response_delay, spoiled(&attempt.fate));
+        let (response, flawed) = (attempt.fate.response, spoiled(&attempt.fate));
+        let delay = attempt.fate.response_delay + attempt.back;
         let skew = attempt.fate.skew.size();
         if ended && attempt.named == 0 {
             self.push.attempts.take(slot);
@@ -285,7 +291,6 @@ impl World<'_> {
         let mine = &self.plan.consumers[usize::from(consumer)];
         let tolerance = mine.webhook().map_or(Span::ZERO, |webhook| webhook.signature_tolerance);
         let refused = flawed.or((skew > tolerance).then_some(RejectReason::StaleTimestamp));
-        let one_way = self.plan.virtual_time.one_way_delay;
         let decided = match refused {
             Some(reason) => Err(reason),
             None => {
@@ -303,7 +308,7 @@ impl World<'_> {
         if ended {
             return;
         }
-        let back = answered_at + one_way + delay;
+        let back = answered_at + delay;
         let asked = (status == 503).then(|| self.scaled(RETRY_AFTER));
         match response {
             ResponseFate::LostAfterProcessing(LossSeen::Reset) => {

@@ -253,7 +253,7 @@ fn a_command_line_error_names_the_argument_and_the_fix() {
     let cases: [&[&str]; 11] = [
         &["run", "quickstrat"],
         &["run", "missing.toml"],
-        &["run", "quickstart", "--mode", "virtual"],
+        &["run", "quickstart", "--mode", "virtual", "--state", "kept"],
         &["run", "quickstart", "--set", "seed"],
         &["run", "quickstart", "--set", "consumer.nobody.ledger=none"],
         &["run", "quickstart", "--out", "full"],
@@ -268,8 +268,8 @@ fn a_command_line_error_names_the_argument_and_the_fix() {
     pushpull: "quickstrat" is no scenario
       fix: did you mean "quickstart"?
     pushpull: cannot read the scenario missing.toml; `pushpull scenarios` lists those in the binary: No such file or directory (os error 2)
-    pushpull: --mode: virtual time is not implemented in this version
-      fix: leave --mode out, or write --mode live
+    pushpull: --state: a virtual run keeps no stores
+      fix: leave --state out, or run it live: --mode live
     pushpull: quickstart: --set seed: no value
       fix: write --set key=value, such as --set seed=7
     pushpull: quickstart: --set consumer.nobody.ledger=none: there is no consumer "nobody"

@@ -63,3 +63,6 @@ mod control_api;
 /// Many at once.
 #[cfg(unix)]
 mod scale;
+
+/// Virtual time: the same plan, the same bytes, the same findings as over real sockets.
+mod virtual_time;

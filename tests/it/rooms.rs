@@ -41,6 +41,16 @@ fn the_core_knows_no_runtime_socket_file_environment_or_clock() {
 }
 
 #[test]
+fn the_drivers_do_not_know_each_other_and_virtual_time_knows_no_outside() {
+    const OUTSIDE: [&str; 9] =
+        ["tokio", "hyper", "reqwest", "std::net", "std::fs", "std::env", "SystemTime", "Instant", "crate::live"];
+    assert_eq!(breaches("virtual_time", &OUTSIDE), Vec::<String>::new());
+    // A hash's order would decide what happens first.
+    assert_eq!(breaches("virtual_time", &["HashMap", "HashSet"]), Vec::<String>::new());
+    assert_eq!(breaches("live", &["virtual_time"]), Vec::<String>::new());
+}
+
+#[test]
 fn the_judge_sees_records_and_the_plan_only() {
     const DRIVERS: [&str; 5] = ["crate::live", "crate::backend", "tokio", "hyper", "reqwest"];
     for room in ["measure", "audit", "report"] {
@@ -51,7 +61,7 @@ fn the_judge_sees_records_and_the_plan_only() {
 #[test]
 fn the_live_driver_does_not_know_how_a_run_is_judged() {
     const JUDGES: [&str; 4] = ["crate::measure", "crate::audit", "crate::report", "crate::cli"];
-    for room in ["live", "backend", "policy", "fault", "scenario", "record"] {
+    for room in ["live", "virtual_time", "backend", "policy", "fault", "scenario", "record"] {
         assert_eq!(breaches(room, &JUDGES), Vec::<String>::new());
     }
 }
@@ -68,8 +78,20 @@ fn only_the_command_line_prints_or_reads_the_environment() {
 #[test]
 fn files_stay_small() {
     for room in [
-        "model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "live", "measure", "audit",
-        "report", "cli",
+        "model",
+        "wire",
+        "policy",
+        "fault",
+        "workload",
+        "scenario",
+        "record",
+        "backend",
+        "live",
+        "virtual_time",
+        "measure",
+        "audit",
+        "report",
+        "cli",
     ] {
         for file in files(room) {
             let lines = std::fs::read_to_string(&file).expect("read a file").lines().count();

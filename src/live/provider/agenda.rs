@@ -60,7 +60,10 @@ mod tests {
     use tokio::sync::oneshot;
 
     use super::*;
-    use crate::{model::Subject, wire::HandMade};
+    use crate::{
+        model::{Seq, Subject},
+        wire::HandMade,
+    };
 
     fn wish(subject: Subject) -> Wish {
         let made = HandMade { event_type: "ping".to_owned(), data: RawValue::NULL.to_owned() };

@@ -1,0 +1,93 @@
+//! Virtual time: the same plan, the same bytes, and the same findings as over real sockets.
+
+use crate::support::{pushpull, run, run_in};
+use pushpull::scenario::EMBEDDED;
+
+/// Everything that both drivers know, in a few seconds.
+const BOTH: &str = r#"
+title    = "Both ways"
+duration = "4s"
+drain    = "20s"
+[workload]
+arrivals = { kind = "poisson", rate = "40/s" }
+subjects = 12
+[[provider]]
+retry = ["100ms", "300ms", "900ms"]
+[[consumer]]
+name     = "poll"
+kind     = "polling"
+clients  = 3
+strategy = { kind = "conditional", interval = "500ms" }
+[[consumer]]
+name     = "held"
+kind     = "polling"
+clients  = 2
+strategy = { kind = "long-poll", hold = "1s" }
+[[consumer]]
+name    = "webhook"
+kind    = "webhook"
+clients = 2
+[[consumer]]
+name     = "hybrid"
+kind     = "hybrid"
+effect   = { kind = "set" }
+strategy = { kind = "fixed", interval = "400ms" }
+[[fault]]
+kind        = "drop-ack"
+probability = 0.2
+path        = "push"
+[[fault]]
+kind        = "drop-request"
+probability = 0.1
+consumer    = "webhook"
+"#;
+
+#[test]
+fn both_drivers_say_the_same_of_one_plan() {
+    let (run, _work) = run(BOTH, &["--mode", "both"]);
+    let rows = run.results["agreement"].as_array().expect("the comparison");
+    // What an age comes to depends on how busy the machine is, which is not what this tests.
+    let counts: Vec<_> =
+        rows.iter().filter(|row| !row["quantity"].as_str().unwrap_or_default().starts_with("age_s")).collect();
+    assert_eq!(counts.len(), 4 * 10, "ten counts of four consumers");
+    for row in counts {
+        assert_eq!(row["finding"], "agrees", "{row:#}");
+    }
+    let ages = rows.len() - 4 * 10;
+    assert_eq!(ages, 4 * 3, "three ages of four consumers");
+    let runs = run.results["runs"].as_array().expect("the runs");
+    let modes: Vec<_> = runs.iter().map(|run| run["mode"].as_str().unwrap_or_default()).collect();
+    assert_eq!(modes, ["live", "virtual"]);
+    assert!(run.stdout().contains("Live and virtual, side by side"), "{}", run.stdout());
+}
+
+#[test]
+fn a_seed_makes_the_same_records_in_two_processes() {
+    let work = tempfile::tempdir().expect("a temporary folder");
+    let bytes = |out: &str, seed: &str| {
+        let run = run_in(work.path(), out, BOTH, &["--mode", "virtual", "--seed", seed]);
+        assert_eq!(run.why_void_but_lag(), Vec::<String>::new());
+        std::fs::read(run.dir.join("records/run.records")).expect("the records")
+    };
+    let (first, second, other) = (bytes("a", "7"), bytes("b", "7"), bytes("c", "8"));
+    assert!(first == second, "the same seed");
+    assert!(first != other, "another seed");
+}
+
+/// Scenarios that virtual time refuses so far. Whoever teaches it more takes one off.
+const REFUSED: [&str; 5] = ["forged-payload", "ack-budget", "outbox", "between-polls", "package-ready"];
+
+#[test]
+fn every_lesson_holds_in_virtual_time_or_is_refused_with_the_reason() {
+    let work = tempfile::tempdir().expect("a temporary folder");
+    for scenario in EMBEDDED {
+        let output = pushpull(work.path())
+            .args(["run", scenario.name, "--mode", "virtual", "--out", scenario.name])
+            .output()
+            .expect("run the program");
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let wanted = if REFUSED.contains(&scenario.name) { 2 } else { 0 };
+        assert_eq!(output.status.code(), Some(wanted), "{}: {said}", scenario.name);
+        assert!(wanted == 0 || said.contains("fix:"), "{}: {said}", scenario.name);
+    }
+}
