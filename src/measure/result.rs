@@ -34,7 +34,7 @@ pub struct Results {
     /// Means and intervals over runs of one mode; empty for single runs.
     pub summary: Vec<SummaryRow>,
     /// Where the plan ran both ways: whether the two say the same.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreement: Vec<AgreementRow>,
 }
 
