@@ -59,6 +59,8 @@ pub(super) struct PollClient {
     saved: Option<Seq>,
     pub etag: Option<Seq>,
     quiet: bool,
+    /// The last request's token: no later one has it again.
+    token: u32,
     /// The poll under way, if it is more than a step.
     pub round: Option<Box<Round>>,
 }
@@ -69,7 +71,7 @@ pub(super) struct Round {
     due: Due,
     sent: Time,
     pub machine: PollRound,
-    /// Counts its requests: an answer to an earlier one comes too late.
+    /// Counts the client's requests: an answer to an earlier one comes too late.
     pub token: u32,
     pub page: u32,
     pub fate: Fate,
@@ -122,6 +124,7 @@ impl Pull<'_> {
                         saved,
                         etag,
                         quiet: false,
+                        token: 0,
                         round: None,
                     });
                 }
@@ -191,7 +194,7 @@ impl World<'_> {
             due,
             sent: self.now,
             machine,
-            token: 0,
+            token: client.token,
             page: 0,
             fate: Fate::default(),
             back: Span::ZERO,
@@ -402,6 +405,7 @@ impl World<'_> {
     fn finish_poll(&mut self, no: u32) {
         let client = &mut self.pull.clients[no as usize];
         let Some(round) = client.round.take() else { return };
+        client.token = round.token;
         client.cursor = round.machine.cursor().and_then(|text| text.parse().ok());
         let (consumer, number) = (client.consumer, client.number);
         let Round { due, sent, page: requests, events, retry_after, .. } = *round;

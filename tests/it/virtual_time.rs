@@ -30,7 +30,6 @@ clients = 2
 [[consumer]]
 name     = "hybrid"
 kind     = "hybrid"
-effect   = { kind = "set" }
 strategy = { kind = "fixed", interval = "400ms" }
 [[fault]]
 kind        = "drop-ack"
