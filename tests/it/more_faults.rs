@@ -2,7 +2,7 @@
 
 use pushpull::fault::FaultKind;
 
-use crate::support::{Run, run};
+use crate::support::{Run, run, rust_files};
 
 /// A short run under `faults`, against a webhook consumer with further keys.
 fn pushed(consumer: &str, faults: &str) -> Run {
@@ -143,10 +143,9 @@ fn delays_with_a_tail_are_late_and_nothing_more() {
 fn every_fault_is_used() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut texts = String::new();
-    for folder in ["scenarios", "tests/it"] {
-        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
-            texts += &std::fs::read_to_string(entry.unwrap().path()).unwrap().replace('\\', "");
-        }
+    let scenarios = std::fs::read_dir(root.join("scenarios")).unwrap().map(|entry| entry.unwrap().path());
+    for file in scenarios.chain(rust_files(&root.join("tests/it"))) {
+        texts += &std::fs::read_to_string(file).unwrap().replace('\\', "");
     }
     let squeezed = texts.split_whitespace().collect::<Vec<_>>().join(" ");
     for kind in FaultKind::TABLE {
