@@ -37,6 +37,7 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
         conclude: "The ledger suppressed {webhook.duplicates_suppressed}; without one, customers paid twice for \
                    {no-ledger.duplicates_applied}."
             .to_owned(),
+        published: "A report of 2013 on lost acks; its network is left out.".to_owned(),
         seed: 42,
         run_id: RunId::from_bits(0xc0ffee),
         mode: Mode::Live,

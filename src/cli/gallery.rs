@@ -90,7 +90,7 @@ fn read(scenario: &Embedded, dir: &Path) -> anyhow::Result<Option<Results>> {
     let mut results: Results = serde_json::from_slice(&bytes).with_context(again)?;
     let plan = plan(scenario)?;
     (results.title, results.question) = (plan.title, plan.question);
-    (results.watch, results.conclude) = (plan.watch, plan.conclude);
+    (results.watch, results.conclude, results.published) = (plan.watch, plan.conclude, plan.published);
     Ok(Some(results))
 }
 

@@ -21,6 +21,9 @@ pub struct Results {
     pub watch: String,
     /// What to conclude, with placeholders for figures; may be empty.
     pub conclude: String,
+    /// Where the figures that the scenario repeats were published; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub published: String,
     /// The scenario's name.
     pub scenario: String,
     /// The command that runs it again.
@@ -246,6 +249,7 @@ impl Results {
             question: plan.question.clone(),
             watch: plan.watch.clone(),
             conclude: plan.conclude.clone(),
+            published: plan.published.clone(),
             scenario: plan.name.clone(),
             reproduce: plan.reproduce.clone(),
             pushpull_version: env!("CARGO_PKG_VERSION").to_owned(),

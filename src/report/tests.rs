@@ -123,6 +123,7 @@ fn the_page_reads_from_verdict_to_evidence() {
     let page = file(&results, &plan, "report.html");
     let order = [
         "PASS",
+        "A report of 2013",
         "In short",
         "Who meets the goals?",
         "What to watch",
@@ -138,7 +139,14 @@ fn the_page_reads_from_verdict_to_evidence() {
     let places: Vec<usize> = order.iter().map(|part| page.find(part).expect(part)).collect();
     assert!(places.is_sorted(), "{places:?}");
     let text = text::render(&results, text::Options::default());
-    for part in ["In short", "MISSED webhook misses it by", "What to watch", "What to conclude", "paid twice for "] {
+    for part in [
+        "Published: A report of 2013",
+        "In short",
+        "MISSED webhook misses it by",
+        "What to watch",
+        "What to conclude",
+        "paid twice for ",
+    ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
     assert!(!page.contains("{no-ledger") && !text.contains("{no-ledger"), "placeholders are filled");

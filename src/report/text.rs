@@ -125,6 +125,9 @@ impl Out {
         if !results.question.is_empty() {
             self.paragraph(&results.question);
         }
+        if !results.published.is_empty() {
+            self.paragraph(&format!("Published: {}", results.published));
+        }
     }
 
     fn run(&mut self, results: &Results, run: &RunResult) {

@@ -36,6 +36,9 @@ pub struct Plan {
     /// The line that tells what to conclude, with placeholders (see [`super::pieces`]); empty where the
     /// scenario has none.
     pub conclude: String,
+    /// Where the figures that the scenario repeats were published; empty where it repeats none.
+    #[serde(default)]
+    pub published: String,
     /// Seed of every keyed draw.
     pub seed: u64,
     /// Names the run in event ids.

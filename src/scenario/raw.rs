@@ -20,6 +20,10 @@ pub struct RawScenario {
     /// was measured, `{consumer.quantity / consumer.quantity}` for a ratio. Default: nothing is said.
     #[serde(default)]
     pub conclude: String,
+    /// Where the figures that the scenario repeats were published, and what of that it leaves out.
+    /// Default: nothing is said.
+    #[serde(default)]
+    pub source: String,
     /// Seed of every keyed draw. Default 42.
     pub seed: Option<u64>,
     /// Names the run in event ids: 12 lowercase hex digits. Default: fresh in live runs, from the

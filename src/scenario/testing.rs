@@ -79,6 +79,7 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
         question: String::new(),
         watch: String::new(),
         conclude: String::new(),
+        published: String::new(),
         seed: 42,
         run_id: RunId::from_bits(7),
         mode: Mode::Live,

@@ -50,6 +50,7 @@ fn page(results: &Results, plan: &Plan) -> Result<Markup, ExportError> {
                     p class=(class) { (verdict_line(results)) }
                     h1 { (results.title) }
                     @if !results.question.is_empty() { p.question { (results.question) } }
+                    @if !results.published.is_empty() { p.small { "Published: " (results.published) } }
                     (evidence::agreement(results))
                     @for run in &runs { (run) }
                     (evidence::seeds(results))
