@@ -13,7 +13,13 @@ pub(super) fn expectations(expects: &[Condition], consumers: &[ConsumerResult]) 
                 Some(_) => condition.key.clone(),
                 None => format!("{}.{}", consumer.name, condition.key),
             };
-            held.push(Expectation { key, wanted: condition.wanted.clone(), actual, pass: holds(condition, actual) });
+            held.push(Expectation {
+                key,
+                wanted: condition.wanted.clone(),
+                actual,
+                difference: condition.comparison.tolerance().and(actual).map(|actual| actual - condition.bound),
+                pass: holds(condition, actual),
+            });
         }
     }
     held

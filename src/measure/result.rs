@@ -124,6 +124,9 @@ pub struct Expectation {
     pub wanted: String,
     /// What was measured; `None` where it was not observed.
     pub actual: Option<f64>,
+    /// Where a tolerance was given: what was measured less what was wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<f64>,
     /// Whether it holds. What was not observed never does.
     pub pass: bool,
 }

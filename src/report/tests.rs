@@ -5,7 +5,7 @@ use crate::{
     audit::fixture::{self, replay},
     measure::{Host, RunResult, Verdict, judge},
     record::Record,
-    scenario::Comparison,
+    scenario::{Comparison, Condition},
 };
 
 fn host() -> Host {
@@ -93,6 +93,21 @@ fn a_failed_expectation_and_a_void_run_change_verdict_and_exit_code() {
     let shown = text::render(&void, text::Options::default());
     assert!(shown.starts_with("VOID") && shown.contains("age, p99"), "figures stay, under a banner: {shown}");
     assert!(file(&void, &plan, "report.html").contains("Do not believe its figures"));
+}
+
+#[test]
+fn an_expectation_with_a_tolerance_says_how_far_off_it_is() {
+    let mut plan = fixture::comparison();
+    let near = |bound, off| Condition {
+        wanted: format!("{bound} +- {off}"),
+        ..fixture::condition(Some(1), "due", Comparison::Within(off), bound)
+    };
+    plan.expects = vec![near(1_190.0, 20.0), near(1_230.0, 20.0)];
+    let results = results_of(&plan, &fixture::records(&plan));
+    let shown = text::render(&results, text::Options::default());
+    assert!(shown.contains("ok     due wanted 1190 +- 20, was 1,196, off by +6, +0.50 %"), "{shown}");
+    assert!(shown.contains("FAILED due wanted 1230 +- 20, was 1,196, off by -34, -2.76 %"), "{shown}");
+    assert!(file(&results, &plan, "report.html").contains("off by -34, -2.76 %"));
 }
 
 #[test]

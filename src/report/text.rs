@@ -13,7 +13,7 @@ use super::{
     rows, shown, wins,
 };
 use crate::{
-    measure::{Example, Quantity, Results, RunResult, Verdict, quantity},
+    measure::{Example, Expectation, Quantity, Results, RunResult, Verdict, quantity},
     scenario::Plan,
 };
 
@@ -68,10 +68,9 @@ pub fn verdict_line(results: &Results) -> String {
         Verdict::Pass if held == 1 => "PASS: the one expectation holds".to_owned(),
         Verdict::Pass => format!("PASS: all {held} expectations hold"),
         Verdict::Interrupted => "INTERRUPTED: what happened until then is judged, and nothing is proved".to_owned(),
-        Verdict::Disagreement => format!(
-            "FAIL: live and virtual time differ in {}",
-            plural(results.differing() as u64, "quantity").replace("quantitys", "quantities")
-        ),
+        Verdict::Disagreement => {
+            format!("FAIL: live and virtual time differ in {}", plural(results.differing() as u64, "figure"))
+        }
         Verdict::ExpectationFailed if expectations.is_empty() => "FAIL".to_owned(),
         Verdict::ExpectationFailed => format!(
             "FAIL: {} of {} did not hold",
@@ -242,8 +241,7 @@ impl Out {
         for expectation in &run.expectations {
             let mark =
                 if expectation.pass { self.paint(Paint::Good, "ok    ") } else { self.paint(Paint::Bad, "FAILED") };
-            let actual = actual(&expectation.key, expectation.actual);
-            self.item(&mark, &format!("{} wanted {}, was {actual}", expectation.key, expectation.wanted));
+            self.item(&mark, &format!("{} wanted {}, was {}", expectation.key, expectation.wanted, was(expectation)));
         }
     }
 
@@ -416,6 +414,16 @@ pub(super) fn harness(run: &RunResult) -> String {
 pub(super) fn actual(key: &str, actual: Option<f64>) -> String {
     let Some(value) = actual else { return NOT_OBSERVED.to_owned() };
     quantity_of(key).map_or_else(|| digits(value), |quantity| in_unit(value, quantity.unit))
+}
+
+/// What an expectation found, and how far that is off where it may be off.
+pub(super) fn was(expectation: &Expectation) -> String {
+    let found = actual(&expectation.key, expectation.actual);
+    let Some((value, off)) = expectation.actual.zip(expectation.difference) else { return found };
+    let apart = actual(&expectation.key, Some(off.abs()));
+    let (sign, wanted) = (if off < 0.0 { "-" } else { "+" }, value - off);
+    let share = if wanted == 0.0 { String::new() } else { format!(", {:+.2} %", off / wanted.abs() * 100.0) };
+    format!("{found}, off by {sign}{apart}{share}")
 }
 
 /// The quantity that a condition's key ends in.

@@ -1,13 +1,13 @@
-//! `[goal]` and `[expect]`: keys, comparisons and bounds.
+//! `[goal]` and `[expect]`: which quantity of which consumer is meant. What is wanted of it is read in
+//! [`bounds`].
 
 use std::collections::BTreeMap;
 
 use super::{
-    Comparison, Condition, ConsumerPlan,
+    Condition, ConsumerPlan, bounds,
     error::{At, Problem},
     names::suggest,
     raw::RawBound,
-    units::parse_span,
 };
 
 /// Every quantity of a consumer's result that a goal or an expectation can name. What each is, and how
@@ -107,43 +107,9 @@ fn read_one(
             at.problem(format!("\"{quantity}\" is no quantity of a result"), suggest(&quantity, QUANTITY_NAMES))
         );
     }
-    let (comparison, bound, wanted) = read_bound(at, bound)?;
-    Ok(Condition { key: key.to_owned(), consumer, quantity, comparison, bound, wanted })
-}
-
-fn read_bound(at: &At, bound: &RawBound) -> Result<(Comparison, f64, String), Problem> {
-    match bound {
-        RawBound::Integer(number) => Ok((Comparison::Equal, *number as f64, format!("= {number}"))),
-        RawBound::Float(number) => Ok((Comparison::Equal, *number, format!("= {number}"))),
-        RawBound::Text(text) => {
-            let (comparison, rest) = split_comparison(text.trim());
-            let rest = rest.trim();
-            let number = rest.parse::<f64>().ok().filter(|n| n.is_finite());
-            let value = number.or_else(|| parse_span(rest).ok().map(|span| span.as_secs_f64()));
-            let value = value.ok_or_else(|| {
-                at.problem(
-                    format!("\"{text}\" is no condition"),
-                    "write a number, or a comparison with a number or a duration: 0, \"< 60s\", \">= 100\"",
-                )
-            })?;
-            Ok((comparison, value, text.trim().to_owned()))
-        }
+    let (comparison, bound, wanted) = bounds::read(at, bound)?;
+    if !needs_consumer && comparison.tolerance().is_some() {
+        return Err(at.problem("a goal is met or missed at a bound", "write a comparison, such as \"< 60s\""));
     }
-}
-
-fn split_comparison(text: &str) -> (Comparison, &str) {
-    // The longer signs first: "<=" starts with "<".
-    const SIGNS: [(&str, Comparison); 7] = [
-        ("<=", Comparison::AtMost),
-        (">=", Comparison::AtLeast),
-        ("!=", Comparison::NotEqual),
-        ("==", Comparison::Equal),
-        ("<", Comparison::Less),
-        (">", Comparison::Greater),
-        ("=", Comparison::Equal),
-    ];
-    SIGNS
-        .iter()
-        .find_map(|(sign, comparison)| text.strip_prefix(sign).map(|rest| (*comparison, rest)))
-        .unwrap_or((Comparison::Equal, text))
+    Ok(Condition { key: key.to_owned(), consumer, quantity, comparison, bound, wanted })
 }

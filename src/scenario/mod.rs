@@ -4,6 +4,7 @@
 //! is what it means (defaults filled in, names resolved, times scaled). [`load()`] leads from one to
 //! the other and says what is wrong by key, line and fix.
 
+mod bounds;
 mod capture;
 mod conditions;
 mod consumers;

@@ -384,7 +384,7 @@ pub struct Condition {
 }
 
 /// How a quantity is held against its bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Comparison {
     /// `=`
     Equal,
@@ -398,6 +398,8 @@ pub enum Comparison {
     Greater,
     /// `>=`
     AtLeast,
+    /// `+-`: at most this far off, in the bound's unit.
+    Within(f64),
 }
 
 impl Comparison {
@@ -411,6 +413,17 @@ impl Comparison {
             Comparison::AtMost => actual <= bound,
             Comparison::Greater => actual > bound,
             Comparison::AtLeast => actual >= bound,
+            // Both ends belong to it, and decimal fractions have no exact double.
+            Comparison::Within(off) => (actual - bound).abs() <= off + 4.0 * f64::EPSILON * bound.abs(),
+        }
+    }
+
+    /// How far off a quantity may be, where that is given.
+    #[must_use]
+    pub fn tolerance(self) -> Option<f64> {
+        match self {
+            Comparison::Within(off) => Some(off),
+            _ => None,
         }
     }
 }

@@ -354,7 +354,8 @@ pub struct RawEffectTable {
     pub poison_every: Option<u32>,
 }
 
-/// The right-hand side of a condition: 0, 0.5, true, "< 60s", ">= 0.9".
+/// The right-hand side of a condition: 0, 0.5, "< 60s", ">= 0.9"; in `[expect]` also a value with a
+/// tolerance, "150 +- 2", "60s +- 500ms" or "150.05s +- 0.6%".
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum RawBound {
@@ -362,7 +363,7 @@ pub enum RawBound {
     Integer(i64),
     /// Equal to this.
     Float(f64),
-    /// A comparison and a number or a duration.
+    /// A comparison and a number or a duration, or a value and how far off it may be.
     Text(String),
 }
 

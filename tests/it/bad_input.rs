@@ -55,6 +55,10 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
         format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.losst\" = 0\n"),
         format!("{HEAD}{WEBHOOK}[expect]\n\"poller.lost\" = 0\n"),
         format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.lost\" = \"none at all\"\n"),
+        format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.age_s.mean\" = \"60s +- 2\"\n"),
+        format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.lost\" = \"0 +- 5%\"\n"),
+        format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.lost\" = \"< 5 +- 1\"\n"),
+        format!("{HEAD}{WEBHOOK}[goal]\n\"age_s.p99\" = \"60s +- 1s\"\n"),
         format!("{HEAD}[[consumer]]\nname = \"a b\"\nkind = \"webhook\"\n"),
         format!("{HEAD}{WEBHOOK}{WEBHOOK}"),
         format!("{HEAD}conclude = \"{{webhok.lost}} lost\"\n{WEBHOOK}"),
@@ -112,7 +116,15 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
     pushpull: s.toml:6: expect."poller.lost": "poller" is no consumer of this scenario
       fix: write one of: webhook; a key is "<consumer>.<quantity>"
     pushpull: s.toml:6: expect."webhook.lost": "none at all" is no condition
-      fix: write a number, or a comparison with a number or a duration: 0, "< 60s", ">= 100"
+      fix: write a number, or a comparison with a number or a duration: 0, "< 60s", ">= 100", "150 +- 2"
+    pushpull: s.toml:6: expect."webhook.age_s.mean": "60s +- 2" holds a number against a duration
+      fix: write a value and how far off it may be: "150 +- 2", "60s +- 500ms", "150.05s +- 0.6%"
+    pushpull: s.toml:6: expect."webhook.lost": 5% of nothing is nothing
+      fix: write a value and how far off it may be: "150 +- 2", "60s +- 500ms", "150.05s +- 0.6%"
+    pushpull: s.toml:6: expect."webhook.lost": "< 5 +- 1" has both a comparison and a tolerance
+      fix: write a value and how far off it may be: "150 +- 2", "60s +- 500ms", "150.05s +- 0.6%"
+    pushpull: s.toml:6: goal."age_s.p99": a goal is met or missed at a bound
+      fix: write a comparison, such as "< 60s"
     pushpull: s.toml:3: consumer.a b.name: "a b" is no name
       fix: write up to 40 letters, digits, '-' and '_'
     pushpull: s.toml:6: consumer.webhook.name: "webhook" is there twice

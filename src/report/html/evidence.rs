@@ -8,7 +8,7 @@ use crate::{
     report::{
         agreement,
         format::{digits, in_unit, mode, percent, plural},
-        text::actual,
+        text::was,
     },
 };
 
@@ -80,7 +80,7 @@ pub(super) fn expectations(run: &RunResult) -> Markup {
                             tr {
                                 th scope="row" { (e.key) }
                                 td { (e.wanted) }
-                                td { (actual(&e.key, e.actual)) }
+                                td { (was(e)) }
                                 td.harm[!e.pass] { @if e.pass { "holds" } @else { "FAILED" } }
                             }
                         }
