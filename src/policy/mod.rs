@@ -7,6 +7,7 @@
 pub mod dispatch;
 mod health;
 mod lanes;
+pub mod log;
 pub mod poll;
 pub mod pool;
 pub mod rate;

@@ -6,9 +6,11 @@
 
 mod log;
 mod read;
+mod tally;
 
 pub use log::{RecordLog, RecordSink};
 pub use read::{ReadError, ReadStats, read_dir, read_file};
+pub use tally::PollTallies;
 
 use serde::{Deserialize, Serialize};
 

@@ -14,12 +14,10 @@ mod agenda;
 mod consumer;
 mod ledger;
 mod link;
-mod log;
 mod pull;
 mod pull_api;
 mod push;
 mod slab;
-mod tally;
 mod world;
 
 #[cfg(test)]

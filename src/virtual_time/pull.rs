@@ -6,18 +6,17 @@
 use super::{
     consumer::Item,
     link::{self, Leg},
-    log::Share,
-    tally::Tallies,
     world::{What, World},
 };
 use crate::{
     fault::{self, Fate, LossSeen, RequestFate, Target, TargetPath},
     model::{ClientNo, Event, PollOutcome, Seq, Span, Time},
     policy::{
+        log::Share,
         poll::{Came, Client, Due, PollRound, PollStep, PollTimer},
         rate::RateLimiter,
     },
-    record::{CursorPosition, Poll, Record},
+    record::{CursorPosition, Poll, PollTallies, Record},
     rng::Draws,
     scenario::{ConsumerNo, On429, Plan, PollingPlan},
     wire::{Page, PageEvent},
@@ -45,7 +44,7 @@ pub(super) struct Group<'a> {
     faulted: bool,
     /// From here on nothing new can become visible.
     over: Time,
-    tallies: Tallies,
+    tallies: PollTallies,
 }
 
 #[derive(Debug)]
@@ -136,7 +135,8 @@ impl Pull<'_> {
                 let end = Time::ZERO + plan.duration;
                 let provider = usize::from(mine.provider);
                 let over = end + plan.providers[provider].pull.view_lag;
-                let (faulted, tallies) = (plan.faults.iter().any(|fault| hits(&fault)), Tallies::new(consumer, end));
+                let (faulted, tallies) =
+                    (plan.faults.iter().any(|fault| hits(&fault)), PollTallies::new(consumer, end));
                 Group { polling, provider, first, faulted, over, tallies }
             });
             groups.push(group);
@@ -165,10 +165,10 @@ impl Pull<'_> {
         for client in &self.clients {
             let Some(round) = client.round.as_ref().filter(|round| round.held.is_some()) else { continue };
             if let Some(group) = self.groups[usize::from(client.consumer)].as_mut() {
-                group.tallies.count(round.due.at, round.sent, false, each);
+                group.tallies.count(round.due.at, round.sent, false);
             }
         }
-        self.groups.iter_mut().flatten().for_each(|group| group.tallies.close(each));
+        self.groups.iter_mut().flatten().for_each(|group| group.tallies.drain(each));
         for client in &self.clients {
             if let Some(seq) = client.saved {
                 let (consumer, client) = (client.consumer, client.number);
@@ -235,8 +235,7 @@ impl World<'_> {
         client.etag = Some(newest);
         // An idle share's cursor moves with the log, in memory only.
         client.cursor = Some(client.cursor.unwrap_or(0).max(self.log.newest(Share::All)));
-        let records = self.records;
-        group.tallies.count(due.at, self.now, unchanged, &mut |record| records.put(record));
+        group.tallies.count(due.at, self.now, unchanged);
         self.rest(no, due, Came::Nothing, self.now, self.now + round_trip, None);
     }
 
@@ -418,13 +417,12 @@ impl World<'_> {
             PollOutcome::Empty | PollOutcome::NotModified => Came::Nothing,
             _ => Came::Failed,
         };
-        let records = self.records;
         match (came, self.pull.groups[usize::from(consumer)].as_mut()) {
             (Came::Nothing, Some(group)) => {
                 let unchanged = outcome == PollOutcome::NotModified;
-                group.tallies.count(due.at, sent, unchanged, &mut |record| records.put(record));
+                group.tallies.count(due.at, sent, unchanged);
             }
-            _ => records.put(Record::Poll(Poll {
+            _ => self.records.put(Record::Poll(Poll {
                 consumer,
                 client: number,
                 number: due.number,

@@ -1,15 +1,16 @@
 //! The pull API's half of a poll: limits, held requests, pages.
 
 use super::{
-    log::Share,
     pull::{Content, Round},
     world::{What, World},
 };
 use crate::{
     fault::{LossSeen, RequestFate, ResponseFate},
     model::{Event, PollOutcome, Seq, Span, Time},
+    policy::log::{After, Share, Window},
     record::Record,
     scenario::RateScope,
+    wire::scenario_seconds,
 };
 
 impl World<'_> {
@@ -33,7 +34,8 @@ impl World<'_> {
             };
             if let Some(retry_in) = limit.ask(who, self.now).retry_in {
                 self.records.put(Record::RateLimited { consumer, client: number, at: self.now });
-                round.retry_after = Some(told(retry_in, self.plan.time_scale));
+                let told = Span::from_secs(scenario_seconds(retry_in, self.plan.time_scale));
+                round.retry_after = Some(Span((told.0 as f64 / self.plan.time_scale) as u64));
                 return self.answer(no, Content::Failed(PollOutcome::Status(429)));
             }
         }
@@ -85,8 +87,8 @@ impl World<'_> {
         let client = &self.pull.clients[no as usize];
         let group = self.pull.groups[usize::from(client.consumer)].as_ref()?;
         let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number);
-        let first = self.log.first_behind(share, self.asked_from(no))?;
-        Some(first.occurred_at + self.plan.providers[group.provider].pull.view_lag)
+        let first = self.log.first_behind(share, After::Seq(self.asked_from(no)), Span::ZERO)?;
+        Some(first + self.plan.providers[group.provider].pull.view_lag)
     }
 
     fn shows_something(&self, no: u32) -> bool {
@@ -110,7 +112,8 @@ impl World<'_> {
         let lag = provider.pull.view_lag;
         let upto = if lag == Span::ZERO { Time::MAX } else { self.now - lag };
         let after = self.asked_from(no);
-        let stretch = self.log.stretch(share, after, limit, (kept_since, upto));
+        let window = Window { after: After::Seq(after), limit, grain: Span::ZERO, kept_since, upto };
+        let stretch = self.log.stretch(share, window);
         let page = client.round.as_ref().map_or(1, |round| round.page);
         let conditional = group.polling.strategy.is_conditional() && page == 1;
         let unchanged = stretch.events.is_empty() && conditional && client.etag == Some(stretch.newest);
@@ -141,11 +144,4 @@ impl World<'_> {
             _ => self.will_come(no, back, content),
         }
     }
-}
-
-/// What `Retry-After` can say: whole seconds of scenario time.
-fn told(span: Span, time_scale: f64) -> Span {
-    const SECOND: f64 = 1e9;
-    let seconds = (span.0 as f64 * time_scale / SECOND).ceil().max(1.0);
-    Span((seconds * SECOND / time_scale) as u64)
 }

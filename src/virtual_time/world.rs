@@ -1,9 +1,10 @@
 //! The world that a virtual run happens in, and what makes it go on.
 
-use super::{agenda::Agenda, consumer::Consumer, log::Log, pull::Pull, push::Push};
+use super::{agenda::Agenda, consumer::Consumer, pull::Pull, push::Push};
 use crate::{
     fault::{Fate, Target},
     model::Time,
+    policy::log::Log,
     record::{Record, RecordSink},
     rng::Draws,
     scenario::{ConsumerNo, Follows, Plan},
@@ -133,7 +134,7 @@ impl<'a> World<'a> {
         let Some(arrival) = self.upcoming else { return };
         self.upcoming = self.schedule.next();
         let event = self.source.next(arrival);
-        self.log.append(event);
+        self.log.append(&[event]);
         for _ in &self.plan.providers {
             self.records.put(Record::Emitted { event, emitted_at: self.now });
         }

@@ -17,7 +17,7 @@ pub use captured::{CaptureKeys, CaptureProblem, Captured, TIME_KEYS, read_captur
 pub use hand_made::{HandMade, is_event_type, render_hand_made};
 pub use loopback::{NotHere, require_loopback};
 pub use page::{Page, PageError, PageEvent, parse_page, render_page};
-pub use retry_after::{parse_poll_interval, parse_retry_after};
+pub use retry_after::{parse_poll_interval, parse_retry_after, scenario_seconds};
 pub use signature::{Secret, SecretError, SignatureError, sign, sign_unkeyed, sign_with_each, verify, verify_unkeyed};
 pub use state::{StatePage, parse_instant, parse_state, parse_states, render_state, render_states};
 pub use webhook::{WebhookHead, render_webhook};

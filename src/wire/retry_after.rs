@@ -25,6 +25,14 @@ pub fn parse_poll_interval(text: &str) -> Option<Span> {
     (0.0..3.2e7).contains(&seconds).then_some(Span((seconds * 1e9) as u64))
 }
 
+/// A span of a run's time as headers tell it: seconds of scenario time, rounded up, so that who waits as long
+/// as told does not come too early. A plan's time may be a nanosecond off what was written: that is not
+/// another second.
+#[must_use]
+pub fn scenario_seconds(span: Span, time_scale: f64) -> u64 {
+    (span.as_secs_f64() * time_scale - 1e-6).ceil().max(0.0) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,6 +45,13 @@ mod tests {
         for bad in ["", "-5", "soon", "1.5", "99999999999999999999"] {
             assert_eq!(parse_retry_after(bad, 0), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn seconds_of_scenario_time_are_rounded_up_and_a_nanosecond_is_not_one() {
+        let told = |ns, time_scale| scenario_seconds(Span(ns), time_scale);
+        assert_eq!([told(0, 1.0), told(1_000_000_000, 1.0), told(1_000_000_001, 1.0)], [0, 1, 1]);
+        assert_eq!([told(1_000_001_001, 1.0), told(100_000_000, 60.0), told(101_000_000, 60.0)], [2, 6, 7]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 
 use super::{
     context::Context,
-    log::{After, EventLog, Share, Stretch, Window, created},
+    log::EventLog,
     pull_body::PullBody,
     pull_faults::{self, Closed},
     pull_limits::{self, Limits, Peer},
@@ -22,6 +22,7 @@ use crate::{
     fault::Fate,
     live::counting_io::Meter,
     model::{ClientNo, Span, Subject, Time},
+    policy::log::{After, Share, Stretch, Window, created},
     scenario::ConsumerNo,
     wire::{self, headers},
 };
@@ -147,7 +148,7 @@ impl PullApi {
         loop {
             let mut arrival = std::pin::pin!(self.log.arrival(share));
             arrival.as_mut().enable();
-            let first = self.log.first_behind(share, query.after, provider.timestamp_grain);
+            let first = self.log.read().first_behind(share, query.after, provider.timestamp_grain);
             let visible_at = first.map_or(Time::MAX, |occurred| occurred + provider.pull.view_lag);
             if clock.now() >= visible_at.min(until) {
                 return;
@@ -169,7 +170,7 @@ impl PullApi {
         // Without a lag also what a clock that is behind says has not occurred yet.
         let upto = if provider.pull.view_lag == Span::ZERO { Time::MAX } else { upto };
         let window = Window { after: query.after, limit, grain: provider.timestamp_grain, kept_since, upto };
-        let stretch = self.log.stretch(share, window);
+        let stretch = self.log.read().stretch(share, window);
         // An ETag of ours is digits in quotes.
         let etag = HeaderValue::try_from(format!("\"{}\"", stretch.newest)).expect("digits are a header value");
         let mut answer = if stretch.events.is_empty() && unchanged(asked, &etag) {

@@ -16,7 +16,7 @@ use crate::{
     policy::rate::{Allowance, RateLimiter},
     record::Record,
     scenario::{ConsumerNo, RateScope},
-    wire::headers,
+    wire::{headers, scenario_seconds},
 };
 
 /// Where a request came from; the server puts it into the request's extensions.
@@ -68,7 +68,7 @@ impl Limits {
         let mut say = |name, value: u64| head.insert(HeaderName::from_static(name), HeaderValue::from(value));
         say(headers::RATE_LIMIT, u64::from(self.burst));
         say(headers::RATE_REMAINING, u64::from(allowance.remaining));
-        say(headers::RATE_RESET, scenario_secs(context, allowance.full_in));
+        say(headers::RATE_RESET, told(context, allowance.full_in));
     }
 }
 
@@ -78,7 +78,7 @@ pub(super) fn too_many(context: &Context, retry_in: Span) -> Response<PullBody> 
     *answer.status_mut() = StatusCode::TOO_MANY_REQUESTS;
     let head = answer.headers_mut();
     head.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    head.insert(header::RETRY_AFTER, HeaderValue::from(scenario_secs(context, retry_in)));
+    head.insert(header::RETRY_AFTER, HeaderValue::from(told(context, retry_in)));
     answer
 }
 
@@ -86,12 +86,10 @@ pub(super) fn too_many(context: &Context, retry_in: Span) -> Response<PullBody> 
 pub(super) fn hint(context: &Context, head: &mut HeaderMap) {
     if let Some(hint) = context.provider().pull.poll_interval_hint {
         let name = HeaderName::from_static(headers::POLL_INTERVAL);
-        head.insert(name, HeaderValue::from(scenario_secs(context, hint)));
+        head.insert(name, HeaderValue::from(told(context, hint)));
     }
 }
 
-/// Seconds of scenario time, rounded up. A plan's time may be a nanosecond off what was written: that is
-/// not another second.
-fn scenario_secs(context: &Context, span: Span) -> u64 {
-    (span.as_secs_f64() * context.plan.time_scale - 1e-6).ceil().max(0.0) as u64
+fn told(context: &Context, span: Span) -> u64 {
+    scenario_seconds(span, context.plan.time_scale)
 }

@@ -2,14 +2,12 @@
 
 use http::HeaderMap;
 
-use super::{
-    context::Context,
-    log::{After, Share},
-};
+use super::context::Context;
 use crate::{
     fault::{Target, TargetPath},
     model::{ClientNo, Seq, Span, Time},
-    scenario::{ConsumerNo, Follows, PollingPlan},
+    policy::log::{After, Share},
+    scenario::{ConsumerNo, PollingPlan},
     wire::headers,
 };
 
@@ -144,10 +142,7 @@ impl<'a> Caller<'a> {
                 format!("send {} from 0 to {}", headers::CLIENT, plan.clients.saturating_sub(1)),
             );
         }
-        let share = match plan.follows {
-            Follows::Own => Share::Own { clients: plan.clients, client },
-            Follows::All => Share::All,
-        };
+        let share = Share::of(plan, client);
         let poll = number_of(headers, headers::POLL)?;
         let page = number_of(headers, headers::PAGE)?.unwrap_or(1);
         let due = number_of(headers, headers::DUE)?.map(Time);

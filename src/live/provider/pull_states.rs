@@ -9,13 +9,13 @@
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use super::{
-    log::{Asked, Share, created},
     pull_api::{PullApi, error, json, not_modified, unchanged},
     pull_body::PullBody,
     state_query::StateQuery,
 };
 use crate::{
     model::{Event, Span, Subject, Time},
+    policy::log::{Asked, Share, created},
     wire,
 };
 
@@ -29,7 +29,7 @@ impl PullApi {
             return error(StatusCode::NOT_FOUND, &problem, &fix);
         }
         let (_, upto) = self.view();
-        let latest = self.log.latest(subject, upto);
+        let latest = self.log.read().latest(subject, upto);
         let etag = tag(latest.map_or(0, |event| event.version));
         let mut answer = if unchanged(asked, &etag) {
             not_modified()
@@ -50,7 +50,7 @@ impl PullApi {
         let limit = query.limit.unwrap_or(page_limit).min(page_limit);
         let grain = provider.timestamp_grain;
         let wanted = Asked { since: query.since, behind: query.behind, limit, grain, upto };
-        let changed = self.log.changed(share, wanted);
+        let changed = self.log.read().changed(share, wanted);
         let etag = tag(changed.newest);
         let mut answer = if unchanged(asked, &etag) {
             not_modified()

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::{EventLog, Share, created};
+use super::{Log, Share, created};
 use crate::model::{Event, Seq, Span, Subject, Time};
 
 /// What part of the table is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Asked {
+pub struct Asked {
     /// Changes told as of this instant or later, ...
     pub since: Time,
     /// ... and behind this one: its time as told, then its subject.
@@ -22,7 +22,7 @@ pub(in super::super) struct Asked {
 
 /// States that have changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in super::super) struct Changed {
+pub struct Changed {
     /// The newest event of each, sorted by its time as told, then by subject.
     pub states: Vec<Event>,
     /// Whether more lie behind them.
@@ -31,34 +31,34 @@ pub(in super::super) struct Changed {
     pub newest: Seq,
 }
 
-impl EventLog {
+impl Log {
     /// The newest visible event of a subject. Where a consumer asks after subjects there is an index by
     /// subject; without one the log is walked back.
+    #[must_use]
     pub fn latest(&self, subject: Subject, upto: Time) -> Option<Event> {
-        let inner = self.read();
-        let head = inner.head(upto);
+        let head = self.head(upto);
         // The more clients, the fewer subjects in a share.
-        match inner.shares.iter().next_back() {
+        match self.shares.iter().next_back() {
             Some((clients, shares)) => {
                 let own = &shares[(subject % clients) as usize];
                 let visible = &own[..own.partition_point(|&seq| seq <= head)];
-                visible.iter().rev().map(|&seq| *inner.event(seq)).find(|event| event.subject == subject)
+                visible.iter().rev().map(|&seq| *self.event(seq)).find(|event| event.subject == subject)
             }
-            None => inner.events[..head as usize].iter().rev().find(|event| event.subject == subject).copied(),
+            None => self.events[..head as usize].iter().rev().find(|event| event.subject == subject).copied(),
         }
     }
 
     /// The states of a share that have changed. Costs a walk over what happened in it since then. A share
     /// that the log was not built for is empty.
+    #[must_use]
     pub fn changed(&self, share: Share, asked: Asked) -> Changed {
-        let inner = self.read();
-        let head = inner.head(asked.upto);
+        let head = self.head(asked.upto);
         let back: Box<dyn Iterator<Item = &Event>> = match share {
-            Share::All => Box::new(inner.events[..head as usize].iter().rev()),
+            Share::All => Box::new(self.events[..head as usize].iter().rev()),
             Share::Own { clients, client } => {
-                let own = inner.share(clients, client);
+                let own = self.share(clients, client);
                 let visible = &own[..own.partition_point(|&seq| seq <= head)];
-                Box::new(visible.iter().rev().map(|&seq| inner.event(seq)))
+                Box::new(visible.iter().rev().map(|&seq| self.event(seq)))
             }
         };
         let mut back = back.peekable();
@@ -85,8 +85,8 @@ mod tests {
     use proptest::prelude::*;
 
     /// Event n occurs at 10 n.
-    fn filled(subjects: &[Subject], counts: &[u32]) -> EventLog {
-        let log = EventLog::new(counts.iter().copied());
+    fn filled(subjects: &[Subject], counts: &[u32]) -> Log {
+        let mut log = Log::new(counts.iter().copied());
         for (i, &subject) in subjects.iter().enumerate() {
             let seq = i as Seq + 1;
             let version = subjects[..=i].iter().filter(|one| **one == subject).count() as u32;
