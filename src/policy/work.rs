@@ -6,13 +6,15 @@ use crate::{
     scenario::{Distribution, EffectPlan},
 };
 
-/// How long the effect of event `seq` takes for a client; the same in every consumer.
+/// How long one execution of an event's effect takes for a client, counted from 0; the same in every
+/// consumer. Each execution has its own length: what was slow once may be fast when it is done again.
 #[must_use]
-pub fn effect_duration(effect: &EffectPlan, draws: Draws, client: ClientNo, seq: Seq) -> Span {
+pub fn effect_duration(effect: &EffectPlan, draws: Draws, (client, seq): (ClientNo, Seq), execution: u32) -> Span {
     match effect.distribution {
         Distribution::Constant => effect.duration,
         Distribution::Exponential => {
-            let factor = draws.exponential(Purpose::EffectDuration, u64::from(client), u64::from(seq));
+            let number = u64::from(execution) << 32 | u64::from(seq);
+            let factor = draws.exponential(Purpose::EffectDuration, u64::from(client), number);
             Span((effect.duration.0 as f64 * factor) as u64)
         }
     }
@@ -51,14 +53,15 @@ mod tests {
     #[test]
     fn durations_have_the_mean_asked_for_and_are_keyed_by_client_and_event() {
         let constant = effect(Distribution::Constant);
-        assert_eq!(effect_duration(&constant, Draws::new(1), 0, 9), Span::from_millis(5));
+        assert_eq!(effect_duration(&constant, Draws::new(1), (0, 9), 0), Span::from_millis(5));
         let exponential = effect(Distribution::Exponential);
-        let draw = |client, seq| effect_duration(&exponential, Draws::new(1), client, seq).0;
+        let draw = |client, seq| effect_duration(&exponential, Draws::new(1), (client, seq), 0).0;
         let mean = (1..=20_000).map(|seq| draw(0, seq) as f64).sum::<f64>() / 20_000.0;
         // The standard deviation of the mean is 5 ms / sqrt(20,000) = 0.035 ms.
         assert!((mean - 5e6).abs() < 0.15e6, "{mean}");
         assert_eq!(draw(1, 3), draw(1, 3));
         assert_ne!(draw(0, 3), draw(1, 3));
+        assert_ne!(draw(0, 3), effect_duration(&exponential, Draws::new(1), (0, 3), 1).0, "done again");
     }
 
     #[test]

@@ -362,7 +362,7 @@ impl Flaw {
     /// Whether the virtual driver does it too.
     #[must_use]
     pub fn shows_in_virtual_time(self) -> bool {
-        matches!(self, Flaw::CursorBeforeEffect | Flaw::OnePage | Flaw::NoVersionGuard)
+        matches!(self, Flaw::Synchronous | Flaw::CursorBeforeEffect | Flaw::OnePage | Flaw::NoVersionGuard)
     }
 }
 

@@ -8,6 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use super::{
     ledger::Ledger,
     slab::Slab,
+    synchronous::Service,
     world::{What, World},
 };
 use crate::{
@@ -35,9 +36,25 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) struct Offer {
     items: Vec<Item>,
-    by: TargetPath,
-    /// The poll that goes on when they are.
-    poll: Option<u32>,
+    by: Offerer,
+}
+
+/// Who offers events, and is told when they are durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offerer {
+    /// An attempt, which is then answered.
+    Attempt(u32),
+    /// A client's poll, which then goes on.
+    Poll(u32),
+}
+
+impl Offerer {
+    fn path(self) -> TargetPath {
+        match self {
+            Offerer::Attempt(_) => TargetPath::Webhook,
+            Offerer::Poll(_) => TargetPath::Poll,
+        }
+    }
 }
 
 /// One consumer.
@@ -55,6 +72,8 @@ pub(super) struct Consumer<'a> {
     accepted: BTreeSet<(ClientNo, Seq)>,
     offers: Slab<Offer>,
     work: Slab<Item>,
+    /// The requests inside it, where it works inside them.
+    pub service: Service,
 }
 
 impl Consumer<'_> {
@@ -71,16 +90,17 @@ impl Consumer<'_> {
             accepted: BTreeSet::new(),
             offers: Slab::new(),
             work: Slab::new(),
+            service: Service::new(plan),
         }
     }
 
     /// Whether nothing waits, and nothing is under way.
     pub fn is_idle(&self) -> bool {
-        self.depth == 0 && self.offers.len() == 0
+        self.depth == 0 && self.offers.len() == 0 && self.service.is_idle()
     }
 
     /// Whose event this is.
-    fn what(&self, item: &Item) -> Obligation {
+    pub fn what(&self, item: &Item) -> Obligation {
         Obligation { consumer: self.number, client: item.client, seq: item.event.seq }
     }
 
@@ -111,21 +131,15 @@ impl Consumer<'_> {
 pub(super) struct Overloaded;
 
 impl World<'_> {
-    /// Offers events to a consumer; tells when they are durable. `poll` names the poll that then goes on.
-    pub(super) fn offer(
-        &mut self,
-        consumer: ConsumerNo,
-        items: Vec<Item>,
-        by: TargetPath,
-        poll: Option<u32>,
-    ) -> Result<Time, Overloaded> {
+    /// Offers events to a consumer; tells when they are durable.
+    pub(super) fn offer(&mut self, consumer: ConsumerNo, items: Vec<Item>, by: Offerer) -> Result<Time, Overloaded> {
         let commit = self.plan.virtual_time.commit_time;
         let mine = &mut self.consumers[usize::from(consumer)];
         // All of an offer or nothing of it; a large one may pass the mark by its own length.
         if mine.depth >= mine.plan.queue_capacity {
             return Err(Overloaded);
         }
-        let slot = mine.offers.keep(Offer { items, by, poll });
+        let slot = mine.offers.keep(Offer { items, by });
         let durable_at = self.now + commit;
         self.agenda.put(durable_at, What::Stored { consumer, slot });
         Ok(durable_at)
@@ -135,21 +149,24 @@ impl World<'_> {
     pub(super) fn stored(&mut self, consumer: ConsumerNo, slot: u32) {
         let (now, records) = (self.now, self.records);
         let mine = &mut self.consumers[usize::from(consumer)];
-        let Some(Offer { items, by, poll }) = mine.offers.take(slot) else { return };
+        let Some(Offer { items, by }) = mine.offers.take(slot) else { return };
         // Behind a queue that forgets, a page is safe only when it is applied.
-        let waits = poll.filter(|_| mine.plan.queue == QueueKind::Memory);
+        let waits = match by {
+            Offerer::Poll(poll) => Some(poll).filter(|_| mine.plan.queue == QueueKind::Memory),
+            Offerer::Attempt(_) => None,
+        };
         let count = items.len() as u32;
         for item in items {
             let what = mine.what(&item);
-            records.put(Record::Receipt { what, forged: false, by, at: now });
+            records.put(Record::Receipt { what, forged: false, by: by.path(), at: now });
             if mine.keep(Item { poll: waits, ..item }) {
                 records.put(Record::Suppressed { what, at: now });
             }
         }
-        match (poll, waits) {
-            (Some(poll), Some(_)) => self.await_effects(poll, count),
-            (Some(poll), None) => self.proceed(poll),
-            (None, _) => {}
+        match (by, waits) {
+            (Offerer::Attempt(attempt), _) => self.reply(attempt, 200),
+            (Offerer::Poll(poll), Some(_)) => self.await_effects(poll, count),
+            (Offerer::Poll(poll), None) => self.proceed(poll),
         }
         self.work(consumer);
     }
@@ -162,7 +179,7 @@ impl World<'_> {
                 return;
             }
             let Some(item) = mine.queue.pop_front() else { return };
-            let length = effect_duration(&mine.plan.effect, self.draws, item.client, item.event.seq);
+            let length = effect_duration(&mine.plan.effect, self.draws, (item.client, item.event.seq), item.tries);
             if length == Span::ZERO {
                 self.finish(consumer, item);
                 continue;
@@ -198,19 +215,25 @@ impl World<'_> {
                 }
             }
         } else {
-            let at = self.now + self.plan.virtual_time.commit_time;
-            let outcome = mine.ledger.apply(item.client, &item.event, item.received_at);
-            if matches!(outcome, EffectOutcome::Applied | EffectOutcome::Stale) {
-                let (subject, version) = (item.event.subject, item.event.version);
-                let superseded = outcome == EffectOutcome::Stale;
-                self.records.put(Record::Effect(EffectRow { what, subject, version, at, forged: false, superseded }));
-            }
-            self.records.put(Record::Worked { what, outcome, at });
-            self.last_effect = self.last_effect.max(at);
+            self.apply(consumer, &item, self.now + self.plan.virtual_time.commit_time);
         }
-        mine.depth -= 1;
+        self.consumers[usize::from(consumer)].depth -= 1;
         if let Some(poll) = item.poll {
             self.effect_done(poll);
         }
+    }
+
+    /// The ledger decides, in the effect's own transaction, which is complete at `at`.
+    pub(super) fn apply(&mut self, consumer: ConsumerNo, item: &Item, at: Time) {
+        let mine = &mut self.consumers[usize::from(consumer)];
+        let what = mine.what(item);
+        let outcome = mine.ledger.apply(item.client, &item.event, item.received_at);
+        if matches!(outcome, EffectOutcome::Applied | EffectOutcome::Stale) {
+            let (subject, version) = (item.event.subject, item.event.version);
+            let superseded = outcome == EffectOutcome::Stale;
+            self.records.put(Record::Effect(EffectRow { what, subject, version, at, forged: false, superseded }));
+        }
+        self.records.put(Record::Worked { what, outcome, at });
+        self.last_effect = self.last_effect.max(at);
     }
 }

@@ -11,13 +11,16 @@
 //! ```
 
 mod agenda;
+mod attempt;
 mod consumer;
 mod ledger;
 mod link;
 mod pull;
 mod pull_api;
 mod push;
+mod receiver;
 mod slab;
+mod synchronous;
 mod world;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! whole way: asks, is answered, stores, saves its cursor, asks for the next page.
 
 use super::{
-    consumer::Item,
+    consumer::{Item, Offerer},
     link::{self, Leg},
     world::{What, World},
 };
@@ -280,7 +280,7 @@ impl World<'_> {
                 PollStep::Store => {
                     let items = std::mem::take(&mut round.items);
                     let consumer = self.pull.clients[no as usize].consumer;
-                    if self.offer(consumer, items, TargetPath::Poll, Some(no)).is_ok() {
+                    if self.offer(consumer, items, Offerer::Poll(no)).is_ok() {
                         return;
                     }
                     // A full queue turns the page away; the next poll asks for it again.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use crate::{
     measure::{RunResult, judge},
-    model::RunId,
+    model::{AttemptOutcome, RunId},
     record::{ReadStats, Record, RecordSink},
     scenario::{LoadOptions, Mode, Plan, load},
 };
@@ -160,4 +160,45 @@ proptest! {
         let plan = plan(&text);
         prop_assert!(records(&plan) == records(&plan), "{}", text);
     }
+}
+
+/// Eight workers of half a second each, Poisson arrivals at half of what they can do, and a patience of
+/// three seconds: an M/M/8.
+const SYNCHRONOUS: &str = r#"
+title = "Synchronous"
+modes = ["virtual"]
+duration = "20000s"
+[virtual]
+one_way_delay = "0s"
+commit_time = "0s"
+[workload]
+arrivals = { kind = "poisson", rate = "8/s" }
+[[provider]]
+ack_timeout = "3s"
+concurrency = 1000
+retry = ["1000s"]
+[[consumer]]
+name = "synchronous"
+kind = "webhook"
+flaw = "synchronous"
+workers = 8
+effect = { duration = "500ms", distribution = "exponential" }
+"#;
+
+#[test]
+fn a_synchronous_receiver_is_a_queue_with_as_many_servers_as_it_has_workers() {
+    let plan = plan(SYNCHRONOUS);
+    let records = records(&plan);
+    let timeouts = records.iter().filter(|record| timed_out(record)).count() as f64;
+    let attempts = records.iter().filter(|record| matches!(record, Record::Attempt(_))).count() as f64;
+    // P(R > 3 s) of an M/M/8 at a = 4; the standard deviation of the share is sqrt(0.00253 / 160,000) = 0.00013.
+    let share = timeouts / attempts;
+    assert!((share - 0.00253).abs() < 0.0005, "{share}");
+    let receipts = records.iter().filter(|record| matches!(record, Record::Receipt { .. })).count() as f64;
+    assert_eq!(receipts, attempts, "work goes on after its sender has left");
+    assert!(judged(&plan, &records).valid);
+}
+
+fn timed_out(record: &Record) -> bool {
+    matches!(record, Record::Attempt(attempt) if attempt.outcome == AttemptOutcome::Timeout)
 }

@@ -26,6 +26,8 @@ pub(super) enum What {
     Stored { consumer: ConsumerNo, slot: u32 },
     /// A worker is done with its event.
     Worked { consumer: ConsumerNo, slot: u32 },
+    /// The work inside a request is done.
+    Served { consumer: ConsumerNo, slot: u32 },
     /// A client's poll is due.
     Poll(u32),
     /// A request for a page is with the provider.
@@ -118,6 +120,7 @@ impl<'a> World<'a> {
             What::Ends(slot) => self.ends(slot),
             What::Stored { consumer, slot } => self.stored(consumer, slot),
             What::Worked { consumer, slot } => self.worked(consumer, slot),
+            What::Served { consumer, slot } => self.served(consumer, slot),
             What::Poll(client) => self.poll(client),
             What::Asked { client, token } => self.asked(client, token),
             What::Released { client, token } => self.released(client, token),

@@ -56,6 +56,7 @@ pub struct Consumer {
     intake: Mutex<Option<JoinHandle<()>>>,
     stop: watch::Sender<bool>,
     stores: PathBuf,
+    executions: wrong::Executions,
 }
 
 /// What intake and workers share.
@@ -153,6 +154,7 @@ impl Consumer {
             intake: Mutex::new(None),
             stop: watch::channel(false).0,
             stores: dir.clone(),
+            executions: wrong::Executions::default(),
         })
     }
 

@@ -36,7 +36,7 @@ async fn call_and_mark(core: &Core, external: &External, next: Outgoing) -> Resu
     core.crash_points.reach(CrashPoint::BeforeCall);
     // The other side's work, before it commits.
     if let Some(clock) = core.clock.get() {
-        let length = effect_duration(&core.plan.effect, core.draws, next.client, what.seq);
+        let length = effect_duration(&core.plan.effect, core.draws, (next.client, what.seq), 0);
         clock.sleep_until(clock.now() + length).await;
     }
     let key = format!("{}/{}/{}", core.plan.name, next.client, next.event_id);

@@ -38,7 +38,7 @@ pub(super) async fn run(core: Arc<Core>, mut stop: watch::Receiver<bool>) {
 async fn work(core: &Core, batch: Vec<Leased>) -> Result<(), StoreError> {
     let (poison, sound): (Vec<Leased>, Vec<Leased>) = batch.into_iter().partition(|leased| fails(core, &leased.item));
     for leased in poison {
-        spend(core, &leased.item).await;
+        spend(core, &leased.item, leased.tries).await;
         fail(core, leased).await?;
     }
     if sound.is_empty() {
@@ -52,7 +52,7 @@ async fn work(core: &Core, batch: Vec<Leased>) -> Result<(), StoreError> {
         Some(Flaw::EffectBeforeLedger) => wrong::effect_before_ledger(core, &sound).await?,
         _ => {
             for leased in &sound {
-                spend(core, &leased.item).await;
+                spend(core, &leased.item, leased.tries).await;
             }
             apply(core, sound.iter().map(|leased| &leased.item)).await?
         }
@@ -85,15 +85,15 @@ pub(super) fn effect_of(core: &Core, item: &Item) -> Effect {
     }
 }
 
-/// The time that the business change takes.
-pub(super) async fn spend(core: &Core, item: &Item) {
+/// The time that one execution of the business change takes, counted from 0.
+pub(super) async fn spend(core: &Core, item: &Item, execution: u32) {
     let effect = &core.plan.effect;
     // What happens elsewhere takes its time there.
     if effect.duration == Span::ZERO || matches!(effect.kind, EffectKind::External { .. }) {
         return;
     }
     let (what, _) = obligation(core, item.client, &item.event_id);
-    let length = effect_duration(effect, core.draws, item.client, what.seq);
+    let length = effect_duration(effect, core.draws, (item.client, what.seq), execution);
     if let Some(clock) = core.clock.get() {
         clock.sleep_until(clock.now() + length).await;
     }

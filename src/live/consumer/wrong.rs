@@ -1,5 +1,10 @@
 //! Ways of consuming that are wrong on purpose, kept out of the right one's way.
 
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
 use super::{
     Consumer, Core,
     intake::{self, AcceptError, receipt, write_receipts},
@@ -8,8 +13,22 @@ use super::{
 use crate::{
     backend::{Item, Leased, StoreError},
     fault::{CrashPoint, TargetPath},
-    model::{EffectOutcome, Span},
+    model::{ClientNo, EffectOutcome, Span},
 };
+
+/// How often each event has been worked on inside a request.
+#[derive(Default)]
+pub(super) struct Executions(Mutex<HashMap<(ClientNo, String), u32>>);
+
+impl Executions {
+    /// The executions of this event before this one.
+    fn count(&self, item: &Item) -> u32 {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry((item.client, item.event_id.clone())).or_default();
+        *count += 1;
+        *count - 1
+    }
+}
 
 /// How long acked events lie in memory before they are stored.
 const UNSTORED: Span = Span::from_millis(100);
@@ -24,7 +43,7 @@ pub(super) async fn check_then_act(core: &Core, batch: &[Leased]) -> Result<Vec<
             outcomes.push(EffectOutcome::Duplicate);
             continue;
         }
-        spend(core, item).await;
+        spend(core, item, leased.tries).await;
         core.ledger.append_effect(effect_of(core, item)).await?;
         core.ledger.remember(effect_of(core, item)).await?;
         outcomes.push(EffectOutcome::Applied);
@@ -38,7 +57,7 @@ pub(super) async fn effect_before_ledger(core: &Core, batch: &[Leased]) -> Resul
     let mut outcomes = Vec::with_capacity(batch.len());
     for leased in batch {
         let item = &leased.item;
-        spend(core, item).await;
+        spend(core, item, leased.tries).await;
         if core.ledger.knows(effect_of(core, item)).await? {
             outcomes.push(EffectOutcome::Duplicate);
             continue;
@@ -67,7 +86,8 @@ impl Consumer {
     /// Does the work inside the request; the ack waits for it.
     pub async fn apply_at_once(&self, item: Item) -> Result<(), AcceptError> {
         let core = &self.core;
-        spend(core, &item).await;
+        let execution = self.executions.count(&item);
+        spend(core, &item, execution).await;
         let outcomes = apply(core, std::iter::once(&item)).await?;
         write_receipts(core, vec![receipt(core, &item, TargetPath::Webhook)], Vec::new());
         for outcome in outcomes {

@@ -1,0 +1,84 @@
+//! A receiver: decides over a request, hands the event on, and answers.
+
+use super::{
+    consumer::{Item, Offerer},
+    world::World,
+};
+use crate::{
+    fault::{Fate, LossSeen, ResponseFate, Signing},
+    model::{AttemptOutcome, RejectReason, Span},
+    record::Record,
+    scenario::{ConsumerNo, Flaw},
+};
+
+/// What a receiver asks for that cannot store, as the live one does.
+const RETRY_AFTER: Span = Span::from_secs(1);
+
+impl World<'_> {
+    /// A request is with the receiver. The agenda's reference to it passes to whoever will answer.
+    pub(super) fn reaches(&mut self, slot: u32) {
+        let Some(attempt) = self.push.attempts.get_mut(slot) else { return };
+        let (no, event, start) = (attempt.endpoint, attempt.start.event, attempt.start);
+        let (flawed, skew) = (spoiled(&attempt.fate), attempt.fate.skew.size());
+        let endpoint = &self.push.endpoints[no as usize];
+        let (consumer, client) = (endpoint.consumer, endpoint.client);
+        let mine = &self.plan.consumers[usize::from(consumer)];
+        let tolerance = mine.webhook().map_or(Span::ZERO, |webhook| webhook.signature_tolerance);
+        let refused = flawed.or((skew > tolerance).then_some(RejectReason::StaleTimestamp));
+        let taken = match refused {
+            Some(reason) => Err(reason),
+            None => {
+                let item = Item { client, event, received_at: self.now, tries: 0, poll: None };
+                // Each request that comes through is an execution of its own.
+                let execution = (start.number - 1) | start.copy << 16;
+                self.take_in(consumer, slot, item, execution)
+            }
+        };
+        if let Err(reason) = taken {
+            self.records.put(Record::Rejected { consumer, reason, at: self.now });
+            self.reply(slot, reason.status());
+        }
+    }
+
+    /// The right way, or the flaw's.
+    fn take_in(&mut self, consumer: ConsumerNo, slot: u32, item: Item, execution: u32) -> Result<(), RejectReason> {
+        match self.plan.consumers[usize::from(consumer)].flaw {
+            Some(Flaw::Synchronous) => self.serve(consumer, slot, item, execution),
+            _ => {
+                let durable_at = self.offer(consumer, vec![item], Offerer::Attempt(slot));
+                let durable_at = durable_at.map_err(|_| RejectReason::Overloaded)?;
+                let late = self.push.attempts.get_mut(slot).is_some_and(|attempt| durable_at >= attempt.until);
+                if late {
+                    self.limit_patience(slot);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The answer to a request leaves, to whatever fate it has; the receiver is done with the request.
+    pub(super) fn reply(&mut self, slot: u32, status: u16) {
+        let now = self.now;
+        let Some(attempt) = self.push.attempts.get_mut(slot) else { return };
+        if !attempt.is_left(now) {
+            let (until, response) = (attempt.until, attempt.fate.response);
+            let back = now + attempt.fate.response_delay + attempt.back;
+            let asked = (status == 503).then(|| self.scaled(RETRY_AFTER));
+            match response {
+                ResponseFate::LostAfterProcessing(LossSeen::Reset) => {
+                    self.will_end(slot, back, AttemptOutcome::Reset, None);
+                }
+                ResponseFate::LostAfterProcessing(LossSeen::Timeout) => {
+                    self.will_end(slot, until, AttemptOutcome::Timeout, None);
+                }
+                _ => self.will_end(slot, back, AttemptOutcome::Status(status), asked),
+            }
+        }
+        self.let_go(slot);
+    }
+}
+
+/// Why a receiver that verifies refuses what was done to a request on its way.
+fn spoiled(fate: &Fate) -> Option<RejectReason> {
+    (fate.damage.is_some() || fate.signing == Signing::Unknown).then_some(RejectReason::BadSignature)
+}
