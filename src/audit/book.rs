@@ -100,12 +100,12 @@ impl Book {
             Record::Queued { what, forged: false } => self.note(what, Facts::QUEUED, "a queue row", events, plan),
             Record::DeadLetter { what, forged: false } => self.note(what, Facts::DEAD, "a dead letter", events, plan),
             Record::Effect(row) if !row.forged => {
-                let fact = if row.superseded { Facts::SUPERSEDED } else { Facts::APPLIED };
+                let fact = if row.superseded { Facts::SUPERSEDED } else { self.effect(row.what) };
                 self.settle_at(row.what, row.at, row.superseded, events);
                 self.note(row.what, fact, "an effect row", events, plan);
             }
             Record::ExternalCall { what, at, effected, forged: false } => {
-                let fact = if effected { Facts::APPLIED } else { Facts::default() };
+                let fact = if effected { self.effect(what) } else { Facts::default() };
                 if effected {
                     self.settle_at(what, at, false, events);
                 }
@@ -124,6 +124,12 @@ impl Book {
             },
             _ => {}
         }
+    }
+
+    /// What one effect more makes known.
+    fn effect(&self, what: Obligation) -> Facts {
+        let again = if self.facts(what).any(Facts::APPLIED) { Facts::APPLIED_AGAIN } else { Facts::default() };
+        Facts::APPLIED.with(again)
     }
 
     fn note(&mut self, what: Obligation, fact: Facts, noun: &str, events: &EventLog, plan: &ConsumerPlan) {

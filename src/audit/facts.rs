@@ -49,6 +49,8 @@ facts! {
     OUTGOING = 15, "in the outbox";
     /// Its client asks for states, and has accepted a later version of its subject.
     OVERTAKEN = 16, "a later state seen";
+    /// More than one effect row stands.
+    APPLIED_AGAIN = 17, "a further effect row";
 }
 
 impl Facts {

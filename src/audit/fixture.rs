@@ -141,7 +141,8 @@ pub(crate) fn condition(consumer: Option<ConsumerNo>, key: &str, comparison: Com
         Comparison::Less => "< ",
         _ => "",
     };
-    Condition { key: key.to_owned(), consumer, quantity, comparison, bound, wanted: format!("{mark}{bound}") }
+    let wanted = format!("{mark}{bound}");
+    Condition { key: key.to_owned(), consumer, quantity, over: None, comparison, bound, wanted }
 }
 
 /// Two webhooks, one without a ledger, and a poller, under lost acks and an outage.

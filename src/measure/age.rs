@@ -23,6 +23,9 @@ pub struct Age {
     pub p50: Option<f64>,
     /// 90th percentile.
     pub p90: Option<f64>,
+    /// 95th percentile.
+    #[serde(default)]
+    pub p95: Option<f64>,
     /// 99th percentile.
     pub p99: Option<f64>,
     /// 99.9th percentile.
@@ -32,6 +35,17 @@ pub struct Age {
     /// The histogram: (highest value of a bucket in microseconds, count). Buckets of several runs
     /// merge by recording each value again; nothing is lost by it.
     pub histogram_us: Vec<(u64, u64)>,
+}
+
+impl Age {
+    /// The share of what was due that was older than `bound`, or had no effect; to the grain of the
+    /// histogram. `None` where nothing was due.
+    #[must_use]
+    pub fn share_over(&self, bound: Span) -> Option<f64> {
+        let older = self.histogram_us.iter().filter(|(highest, _)| *highest > bound.0 / 1_000).map(|(_, count)| count);
+        let older = older.sum::<u64>() + self.censored;
+        (self.count > 0).then(|| older as f64 / self.count as f64)
+    }
 }
 
 /// Collects ages.
@@ -108,6 +122,7 @@ impl AgeRecorder {
             mean_applied,
             p50: self.quantile_s(0.5),
             p90: self.quantile_s(0.9),
+            p95: self.quantile_s(0.95),
             p99: self.quantile_s(0.99),
             p999: self.quantile_s(0.999),
             max: (complete && taken > 0).then_some(self.max_ns as f64 / 1e9),
@@ -132,7 +147,13 @@ mod tests {
         assert!((age.p50.unwrap() - 0.050).abs() < 0.0001);
         assert!(age.p90.is_some() && age.p99.is_none() && age.max.is_none() && age.mean.is_none());
         assert!((age.mean_applied.unwrap() - 0.0495).abs() < 1e-9);
-        assert_eq!(AgeRecorder::new().summary().p50, None);
+        // Between two ages, so that the histogram's grain does not matter.
+        let over = |us| age.share_over(Span::from_micros(us));
+        assert_eq!((over(0), over(90_500), over(98_500)), (Some(1.0), Some(0.1), Some(0.02)));
+        assert_eq!(
+            (AgeRecorder::new().summary().p50, AgeRecorder::new().summary().share_over(Span::ZERO)),
+            (None, None)
+        );
     }
 
     proptest! {

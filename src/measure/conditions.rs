@@ -8,7 +8,7 @@ pub(super) fn expectations(expects: &[Condition], consumers: &[ConsumerResult]) 
     let mut held = Vec::new();
     for condition in expects {
         for consumer in meant(condition, consumers) {
-            let actual = read(condition, consumer);
+            let actual = read(condition, consumer, consumers);
             let key = match condition.consumer {
                 Some(_) => condition.key.clone(),
                 None => format!("{}.{}", consumer.name, condition.key),
@@ -31,7 +31,7 @@ pub(super) fn goals(wanted: &[Condition], consumers: &mut [ConsumerResult]) {
         let mine = wanted.iter().filter(|goal| goal.consumer.is_none_or(|named| named == no as ConsumerNo));
         let met: Vec<Goal> = mine
             .map(|goal| {
-                let actual = read(goal, consumer);
+                let actual = quantity::read(&goal.quantity, consumer);
                 let (key, wanted) = (goal.key.clone(), goal.wanted.clone());
                 Goal { key, wanted, bound: goal.bound, actual, met: holds(goal, actual) }
             })
@@ -47,8 +47,11 @@ fn meant<'a>(condition: &Condition, consumers: &'a [ConsumerResult]) -> &'a [Con
     }
 }
 
-fn read(condition: &Condition, consumer: &ConsumerResult) -> Option<f64> {
-    quantity(&condition.quantity).and_then(|quantity| (quantity.read)(consumer))
+fn read(condition: &Condition, consumer: &ConsumerResult, all: &[ConsumerResult]) -> Option<f64> {
+    let value = quantity::read(&condition.quantity, consumer)?;
+    let Some((other, over)) = &condition.over else { return Some(value) };
+    let over = quantity::read(over, all.get(usize::from(*other))?)?;
+    (over != 0.0).then(|| value / over)
 }
 
 /// What was not observed satisfies nothing.

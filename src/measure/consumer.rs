@@ -24,6 +24,18 @@ pub struct ConsumerResult {
     pub peak_requests_per_s: u64,
     /// Requests without a good answer.
     pub failed_requests: u64,
+    /// Polls that were due within the window of arrivals; `None` for one that is told only.
+    #[serde(default)]
+    pub window_polls: Option<u64>,
+    /// Of these, such as brought something new.
+    #[serde(default)]
+    pub window_useful: Option<u64>,
+    /// Of these, such as were answered and brought nothing.
+    #[serde(default)]
+    pub window_empty: Option<u64>,
+    /// Polls that were due within the window, per client and second.
+    #[serde(default)]
+    pub polls_per_client_s: Option<f64>,
     /// Polls answered 200 with nothing new.
     pub empty_responses: u64,
     /// Polls answered 304.
@@ -56,6 +68,9 @@ pub struct ConsumerResult {
     pub duplicates_suppressed: Option<u64>,
     /// Effects beyond the first per obligation.
     pub duplicates_applied: Option<u64>,
+    /// Obligations with more than one effect.
+    #[serde(default)]
+    pub applied_twice: Option<u64>,
     /// Obligations: events times the clients that follow them.
     pub due: u64,
     /// Obligations that took effect.
@@ -103,6 +118,10 @@ pub struct ConsumerResult {
     pub lag_p99_s: Option<f64>,
     /// Age of events when they took effect, in seconds.
     pub age_s: Option<Age>,
+    /// How far the distribution of ages lies from the uniform one over a poll interval, at most. `None` where no
+    /// condition asks for it, the polls lie on no even grid, or something had no effect.
+    #[serde(default)]
+    pub age_ks_uniform: Option<f64>,
     /// What waited for its effect, as time went by.
     pub behind: Option<Behind>,
     /// What happened when.

@@ -10,6 +10,7 @@ use super::{
     age::AgeRecorder,
     result::{ProviderResult, RunResult},
     tally::Tally,
+    uniform::Uniform,
     usage::Usage,
     validity, verdicts,
 };
@@ -131,7 +132,9 @@ impl<'a> Second<'a> {
         let mut checkers = Vec::new();
         for (no, mine) in plan.consumers.iter().enumerate() {
             let no = no as ConsumerNo;
-            tallies.push(Tally::new(end, plan.duration, mine.clients, first.lives.down(Role::of(mine, no))));
+            let mut tally = Tally::new(end, plan.duration, mine.clients, first.lives.down(Role::of(mine, no)));
+            tally.uniform = Uniform::of(plan, no);
+            tallies.push(tally);
             let context = Context { plan, consumer: no, events: &first.events, lives: &first.lives };
             checkers.push(promises::TABLE.iter().map(|promise| (promise.checker)(&context)).collect());
         }

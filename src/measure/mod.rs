@@ -23,6 +23,7 @@ mod series;
 mod summary;
 mod switches;
 mod tally;
+mod uniform;
 mod usage;
 mod validity;
 mod verdicts;

@@ -122,7 +122,7 @@ impl Rows<'_> {
     /// Polls due within the window of arrivals.
     fn timed_polls(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
         let (interval, window) = (grid.interval.0.max(1), plan.duration.0);
-        let measured = tally.window_polls.0 as f64;
+        let measured = tally.window_polls.made as f64;
         match grid.phase {
             Phase::Random => {
                 // A window that is no multiple of the interval holds one poll more of some clients.
@@ -178,7 +178,7 @@ impl Rows<'_> {
         self.add(
             "polls, adaptive: visits / time of the chain of gaps",
             polls,
-            tally.window_polls.0 as f64,
+            tally.window_polls.made as f64,
             None,
             assumes,
         );
@@ -197,10 +197,10 @@ impl Rows<'_> {
         let form = model::long_polls(lambda, hold, plan.duration.as_secs_f64());
         let assumes = "Poisson arrivals, subjects shared equally, counted within the window of arrivals; the round trip is \
                        left out";
-        let measured = tally.window_polls.0 as f64;
+        let measured = tally.window_polls.made as f64;
         let quantity = "long polls = events + holds that end in vain";
         self.add(quantity, form.polls * clients, measured, None, assumes);
-        let empty = tally.window_polls.1 as f64 / measured.max(1.0);
+        let empty = tally.window_polls.empty as f64 / measured.max(1.0);
         self.add("share of empty long polls = holds in vain / all", form.empty / form.polls, empty, None, assumes);
     }
 
@@ -237,7 +237,7 @@ impl Rows<'_> {
 
     fn waste(&mut self, plan: &Plan, mine: &ConsumerPlan, t: f64, tally: &Tally) {
         let equal_shares = mine.follows == Follows::All || plan.workload.subjects.is_multiple_of(mine.clients.max(1));
-        let (polls, empty) = (tally.window_polls.0 as f64, tally.window_polls.1 as f64);
+        let (polls, empty) = (tally.window_polls.made as f64, tally.window_polls.empty as f64);
         if !equal_shares || polls == 0.0 {
             return;
         }

@@ -17,7 +17,7 @@ impl Rows<'_> {
         }
         let polls = model::polls(mine.clients, window_s, interval_s);
         let assumes = "polls on a fixed timer, counted within the window of arrivals";
-        self.add("polls = clients x duration / interval", polls, tally.window_polls.0 as f64, None, assumes);
+        self.add("polls = clients x duration / interval", polls, tally.window_polls.made as f64, None, assumes);
         let Some(lambda) = self.rate_per_client(plan, mine) else { return };
         // Everybody's share is the same: how many subjects, and how long from one look at each to the next.
         let share =
@@ -46,7 +46,7 @@ impl Rows<'_> {
             Ask::Subject => looks,
             Ask::UpdatedSince => Looks { lambda, t: interval_s, window_s },
         };
-        let (made, idle) = (tally.window_polls.0 as f64, tally.window_polls.1 as f64);
+        let (made, idle) = (tally.window_polls.made as f64, tally.window_polls.empty as f64);
         let predicted = own.idle_share(view_lag_s(plan, mine));
         if predicted * made >= 1.0 {
             let error = (predicted * (1.0 - predicted) / made).sqrt();

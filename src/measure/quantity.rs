@@ -1,6 +1,7 @@
 //! What an expectation or a goal can ask about: the table of quantities.
 
 use super::{Age, ConsumerResult};
+use crate::scenario::share_over;
 
 /// One quantity of a consumer's result.
 pub struct Quantity {
@@ -25,6 +26,8 @@ pub enum Unit {
     Bytes,
     /// A share from 0 to 1.
     Share,
+    /// Things per second.
+    Rate,
 }
 
 macro_rules! quantities {
@@ -42,6 +45,10 @@ quantities! {
     "failed_requests", Count, "requests without a good answer", |c| count(c.failed_requests);
     "wasted_share", Share, "wasted requests over all requests", wasted_share;
     "peak_requests_per_s", Count, "requests in the busiest whole second", |c| count(c.peak_requests_per_s);
+    "window_polls", Count, "polls due within the window of arrivals", |c| maybe(c.window_polls);
+    "window_useful", Count, "of these, such as brought something new", |c| maybe(c.window_useful);
+    "window_empty", Count, "of these, such as were answered and brought nothing", |c| maybe(c.window_empty);
+    "polls_per_client_s", Rate, "polls due within the window, per client and second", |c| c.polls_per_client_s;
     "empty_responses", Count, "polls answered 200 with nothing new", |c| count(c.empty_responses);
     "not_modified", Count, "polls answered 304", |c| count(c.not_modified);
     "attempts", Count, "webhook attempts, copies not included", |c| count(c.attempts);
@@ -58,6 +65,7 @@ quantities! {
     "duplicates_received", Count, "receipts beyond the first per obligation", |c| maybe(c.duplicates_received);
     "duplicates_suppressed", Count, "duplicates recognised by a worker, or before their ack", |c| maybe(c.duplicates_suppressed);
     "duplicates_applied", Count, "effects beyond the first per obligation", |c| maybe(c.duplicates_applied);
+    "applied_twice", Count, "obligations with more than one effect", |c| maybe(c.applied_twice);
     "due", Count, "obligations: events times the clients that follow them", |c| count(c.due);
     "applied", Count, "obligations that took effect", |c| maybe(c.applied);
     "superseded", Count, "obligations overtaken by a newer version", |c| maybe(c.superseded);
@@ -83,9 +91,11 @@ quantities! {
     "age_s.mean", Seconds, "mean age at the effect, over what was due", |c| age(c, |a| a.mean);
     "age_s.p50", Seconds, "median age", |c| age(c, |a| a.p50);
     "age_s.p90", Seconds, "90th percentile of the age", |c| age(c, |a| a.p90);
+    "age_s.p95", Seconds, "95th percentile of the age", |c| age(c, |a| a.p95);
     "age_s.p99", Seconds, "99th percentile of the age", |c| age(c, |a| a.p99);
     "age_s.p999", Seconds, "99.9th percentile of the age", |c| age(c, |a| a.p999);
     "age_s.max", Seconds, "largest age", |c| age(c, |a| a.max);
+    "age_ks_uniform", Share, "largest distance (Kolmogorov-Smirnov) of the ages' distribution to the uniform one over a poll interval; only where a condition asks", |c| c.age_ks_uniform;
 }
 
 fn count(value: u64) -> Option<f64> {
@@ -116,6 +126,16 @@ pub fn quantity(name: &str) -> Option<&'static Quantity> {
         None => quantity.name == name,
     };
     QUANTITIES.iter().find(same)
+}
+
+/// What a consumer's result says of a quantity; `age_s.over_60s` is the share of what was due that was
+/// older than a minute, or had no effect. `None` where it was not observed.
+#[must_use]
+pub fn read(name: &str, consumer: &ConsumerResult) -> Option<f64> {
+    match share_over(name) {
+        Some(bound) => consumer.age_s.as_ref().and_then(|age| age.share_over(bound)),
+        None => quantity(name).and_then(|quantity| (quantity.read)(consumer)),
+    }
 }
 
 #[cfg(test)]

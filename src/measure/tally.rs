@@ -9,6 +9,7 @@ use super::{
     lag::PollLag,
     series::{Bucket, Series},
     switches::Switches,
+    uniform::Uniform,
     waits::Waits,
 };
 use crate::{
@@ -53,8 +54,12 @@ pub(super) struct Tally {
     pub(super) bytes: Option<(u64, u64)>,
     /// HTTP requests that the provider's sockets carried.
     pub(super) carried: u64,
-    /// Polls due within the window of arrivals, and how many of them found nothing.
-    pub(super) window_polls: (u64, u64),
+    /// Polls due within the window of arrivals.
+    pub(super) window_polls: WindowPolls,
+    /// Obligations with more than one effect.
+    pub(super) applied_twice: u64,
+    /// Every age, where a condition asks for their distribution.
+    pub(super) uniform: Option<Uniform>,
     /// Effects in somebody else's system.
     pub(super) external: External,
     /// Ages of what was applied itself, and not overtaken by a newer version.
@@ -97,7 +102,9 @@ impl Tally {
             rate_limited: 0,
             redelivered: 0,
             bytes: None,
-            window_polls: (0, 0),
+            window_polls: WindowPolls::default(),
+            applied_twice: 0,
+            uniform: None,
             external: External::new(),
             applied_age: MeanAge::default(),
             window_end: Time::ZERO + window,
@@ -183,7 +190,11 @@ impl Tally {
         let pages = if end == End::Failed { n.saturating_sub(1) } else { 0 };
         self.requests(poll.sent, pages, End::Useful);
         self.requests(poll.sent, n - pages, end);
-        self.window(poll.intended, 1, u64::from(end == End::Wasted));
+        if poll.intended < self.window_end {
+            self.window_polls.made += 1;
+            self.window_polls.useful += u64::from(end == End::Useful);
+            self.window_polls.empty += u64::from(end == End::Wasted);
+        }
     }
 
     fn poll_tally(&mut self, second: u32, after_window: bool, empty: u64, not_modified: u64, lag_max: Span) {
@@ -194,15 +205,8 @@ impl Tally {
         let at = Time::ZERO + Span::from_secs(u64::from(second));
         self.requests(at, n, End::Wasted);
         if !after_window {
-            self.window_polls.0 += n;
-            self.window_polls.1 += n;
-        }
-    }
-
-    fn window(&mut self, intended: Time, polls: u64, found_nothing: u64) {
-        if intended < self.window_end {
-            self.window_polls.0 += polls;
-            self.window_polls.1 += found_nothing;
+            self.window_polls.made += n;
+            self.window_polls.empty += n;
         }
     }
 
@@ -237,18 +241,24 @@ impl Tally {
         self.gave_up += u64::from(facts.any(Facts::GAVE_UP));
         self.open += u64::from(facts.any(Facts::OPEN));
         self.gave_up_but_applied += u64::from(facts.all(Facts::GAVE_UP.with(Facts::APPLIED)));
+        self.applied_twice += u64::from(facts.any(Facts::APPLIED_AGAIN));
         if let Some(class) = class {
             *self.classes.entry(class).or_default() += 1;
         }
         // A superseded event has reached its consumer: its subject stands at that version or later.
         match settled_at {
             Some(at) => {
-                self.ages.record(at.since(event.occurred_at));
+                let age = at.since(event.occurred_at);
+                self.ages.record(age);
+                self.uniform.iter_mut().for_each(|uniform| uniform.take(age));
                 if class == Some(Class::Applied) {
-                    self.applied_age.take(at.since(event.occurred_at));
+                    self.applied_age.take(age);
                 }
             }
-            None => self.ages.censor(),
+            None => {
+                self.ages.censor();
+                self.uniform.iter_mut().for_each(Uniform::censor);
+            }
         }
         if settled_at.is_some() || class == Some(Class::Pending) {
             self.behind.take(event.occurred_at, settled_at);
@@ -281,6 +291,14 @@ impl MeanAge {
     pub(super) fn mean_s(self) -> Option<f64> {
         (self.count > 0).then(|| self.sum_ns as f64 / 1e9 / self.count as f64)
     }
+}
+
+/// Polls due within the window of arrivals, by what they came to; the rest failed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct WindowPolls {
+    pub(super) made: u64,
+    pub(super) useful: u64,
+    pub(super) empty: u64,
 }
 
 /// What came by one path.

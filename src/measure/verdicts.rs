@@ -7,6 +7,7 @@ use super::{
     judge::Judged,
     predict,
     result::{Disturbance, Example, PromiseResult, PromiseVerdict, RunResult, StoryLine},
+    uniform::Uniform,
     validity,
 };
 use crate::{
@@ -99,6 +100,8 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
     let deaths = judged.lives.deaths(role) > 0 && !mine.is_pushed();
     let told = tally.useful + tally.wasted + tally.failed;
     let untold = if deaths { tally.carried.saturating_sub(told) } else { 0 };
+    let client_s = f64::from(mine.clients) * plan.duration.as_secs_f64();
+    let polls = mine.polls().then_some((tally.window_polls, client_s));
     ConsumerResult {
         name: mine.name.clone(),
         kind: mine.kind().to_owned(),
@@ -108,6 +111,10 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         wasted_requests: tally.wasted,
         failed_requests: tally.failed + untold,
         peak_requests_per_s: tally.peak_per_s(),
+        window_polls: polls.map(|(polls, _)| polls.made),
+        window_useful: polls.map(|(polls, _)| polls.useful),
+        window_empty: polls.map(|(polls, _)| polls.empty),
+        polls_per_client_s: polls.map(|(polls, client_s)| polls.made as f64 / client_s),
         empty_responses: tally.empty,
         not_modified: tally.not_modified,
         attempts: tally.attempts,
@@ -124,6 +131,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         duplicates_received: seen(tally.duplicates_received),
         duplicates_suppressed: seen(tally.duplicates_suppressed),
         duplicates_applied: breaches(promises::EFFECT_ONCE),
+        applied_twice: seen(tally.applied_twice),
         due: tally.due,
         applied: class(Class::Applied),
         superseded: class(Class::Superseded),
@@ -149,6 +157,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         peak_rss_bytes: judged.usage.peak_rss_bytes(role),
         lag_p99_s: tally.lag.p99_s(),
         age_s: ours.then(|| tally.ages.summary()),
+        age_ks_uniform: tally.uniform.as_ref().and_then(Uniform::distance),
         behind: ours.then(|| tally.behind.behind()),
         series: tally.series.clone(),
         cost: None,

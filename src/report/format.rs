@@ -74,6 +74,7 @@ pub(super) fn in_unit(value: f64, unit: Unit) -> String {
         Unit::Seconds => seconds(value),
         Unit::Bytes => bytes(value.max(0.0) as u64),
         Unit::Share => percent(value),
+        Unit::Rate => format!("{}/s", digits(value)),
     }
 }
 

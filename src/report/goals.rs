@@ -2,7 +2,7 @@
 
 use super::{
     format::{NOT_OBSERVED, digits, in_unit},
-    text::{actual, quantity_of},
+    text::{actual, quantity_of, unit_of},
 };
 use crate::measure::{ConsumerResult, Goal, RunResult, Unit};
 
@@ -75,7 +75,7 @@ fn said(consumer: &ConsumerResult, goal: &Goal) -> String {
         return format!("meets it: {shown}");
     }
     let off = (value - goal.bound).abs();
-    let unit = quantity_of(&goal.key).map_or(Unit::Count, |quantity| quantity.unit);
+    let unit = unit_of(&goal.key).unwrap_or(Unit::Count);
     let times = if goal.bound > 0.0 && value > goal.bound {
         format!(", {} times the bound", digits(value / goal.bound))
     } else {

@@ -102,11 +102,17 @@ fn an_expectation_with_a_tolerance_says_how_far_off_it_is() {
         wanted: format!("{bound} +- {off}"),
         ..fixture::condition(Some(1), "due", Comparison::Within(off), bound)
     };
-    plan.expects = vec![near(1_190.0, 20.0), near(1_230.0, 20.0)];
+    let ratio =
+        Condition { key: "webhook.due / poll-5s.due".to_owned(), over: Some((0, "due".to_owned())), ..near(1.0, 0.01) };
+    let share =
+        Condition { key: "webhook.age_s.over_1h".to_owned(), quantity: "age_s.over_1h".to_owned(), ..near(0.0, 0.01) };
+    plan.expects = vec![near(1_190.0, 20.0), near(1_230.0, 20.0), ratio, share];
     let results = results_of(&plan, &fixture::records(&plan));
     let shown = text::render(&results, text::Options::default());
     assert!(shown.contains("ok     due wanted 1190 +- 20, was 1,196, off by +6, +0.50 %"), "{shown}");
     assert!(shown.contains("FAILED due wanted 1230 +- 20, was 1,196, off by -34, -2.76 %"), "{shown}");
+    assert!(shown.contains("ok     webhook.due / poll-5s.due wanted 1 +- 0.01, was 1, off by +0, +0.00 %"), "{shown}");
+    assert!(shown.contains("ok     webhook.age_s.over_1h wanted 0 +- 0.01, was 0 %"), "{shown}");
     assert!(file(&results, &plan, "report.html").contains("off by -34, -2.76 %"));
 }
 

@@ -13,8 +13,8 @@ use super::{
     rows, shown, wins,
 };
 use crate::{
-    measure::{Example, Expectation, Quantity, Results, RunResult, Verdict, quantity},
-    scenario::Plan,
+    measure::{Example, Expectation, Quantity, Results, RunResult, Unit, Verdict, quantity},
+    scenario::{Plan, share_over},
 };
 
 /// How to render.
@@ -413,7 +413,7 @@ pub(super) fn harness(run: &RunResult) -> String {
 /// What was measured, in the unit of the quantity that the key ends in.
 pub(super) fn actual(key: &str, actual: Option<f64>) -> String {
     let Some(value) = actual else { return NOT_OBSERVED.to_owned() };
-    quantity_of(key).map_or_else(|| digits(value), |quantity| in_unit(value, quantity.unit))
+    unit_of(key).map_or_else(|| digits(value), |unit| in_unit(value, unit))
 }
 
 /// What an expectation found, and how far that is off where it may be off.
@@ -424,6 +424,14 @@ pub(super) fn was(expectation: &Expectation) -> String {
     let (sign, wanted) = (if off < 0.0 { "-" } else { "+" }, value - off);
     let share = if wanted == 0.0 { String::new() } else { format!(", {:+.2} %", off / wanted.abs() * 100.0) };
     format!("{found}, off by {sign}{apart}{share}")
+}
+
+/// The unit of what a condition's key names; a ratio has none.
+pub(super) fn unit_of(key: &str) -> Option<Unit> {
+    let (_, figure) = key.split_once('.').unwrap_or(("", key));
+    let is_share = share_over(figure).is_some() || share_over(key).is_some();
+    let of_one = if is_share { Some(Unit::Share) } else { quantity_of(key).map(|quantity| quantity.unit) };
+    of_one.filter(|_| !key.contains(" / "))
 }
 
 /// The quantity that a condition's key ends in.

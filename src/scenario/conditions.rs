@@ -4,11 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Condition, ConsumerPlan, bounds,
+    Condition, ConsumerNo, ConsumerPlan, bounds,
     error::{At, Problem},
     names::suggest,
     raw::RawBound,
+    units::parse_span,
 };
+use crate::model::Span;
 
 /// Every quantity of a consumer's result that a goal or an expectation can name. What each is, and how
 /// it is read from a result, stands in `measure`, whose tests hold the two lists together.
@@ -19,6 +21,10 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "failed_requests",
     "wasted_share",
     "peak_requests_per_s",
+    "window_polls",
+    "window_useful",
+    "window_empty",
+    "polls_per_client_s",
     "empty_responses",
     "not_modified",
     "attempts",
@@ -35,6 +41,7 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "duplicates_received",
     "duplicates_suppressed",
     "duplicates_applied",
+    "applied_twice",
     "due",
     "applied",
     "superseded",
@@ -60,9 +67,11 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "age_s.mean",
     "age_s.p50",
     "age_s.p90",
+    "age_s.p95",
     "age_s.p99",
     "age_s.p999",
     "age_s.max",
+    "age_ks_uniform",
 ];
 
 /// Reads a table of conditions. In `[expect]` a key starts with a consumer's name; in `[goal]` it
@@ -83,33 +92,70 @@ fn read_one(
     consumers: &[ConsumerPlan],
     needs_consumer: bool,
 ) -> Result<Condition, Problem> {
-    let named = key.split_once('.').and_then(|(name, rest)| {
-        consumers.iter().position(|consumer| consumer.name == name).map(|index| (index as u16, rest))
+    let (first, second) = match key.split_once(" / ") {
+        Some((first, second)) if needs_consumer => (first.trim(), Some(second.trim())),
+        Some(_) => return Err(at.problem("a goal is about one quantity", "write a ratio in [expect]")),
+        None => (key, None),
+    };
+    let (consumer, quantity) = read_figure(at, first, consumers, needs_consumer)?;
+    let over = match second {
+        Some(second) => {
+            let (consumer, quantity) = read_figure(at, second, consumers, true)?;
+            consumer.map(|consumer| (consumer, quantity))
+        }
+        None => None,
+    };
+    let (comparison, bound, wanted) = bounds::read(at, bound)?;
+    if !needs_consumer && comparison.tolerance().is_some() {
+        return Err(at.problem("a goal is met or missed at a bound", "write a comparison, such as \"< 60s\""));
+    }
+    Ok(Condition { key: key.to_owned(), consumer, quantity, over, comparison, bound, wanted })
+}
+
+/// `consumer.quantity`, or a quantity alone where that is enough.
+fn read_figure(
+    at: &At,
+    figure: &str,
+    consumers: &[ConsumerPlan],
+    needs_consumer: bool,
+) -> Result<(Option<ConsumerNo>, String), Problem> {
+    let named = figure.split_once('.').and_then(|(name, rest)| {
+        consumers.iter().position(|consumer| consumer.name == name).map(|index| (index as ConsumerNo, rest))
     });
     let (consumer, quantity) = match named {
         Some((index, rest)) => (Some(index), rest),
         None if needs_consumer => {
             let names: Vec<&str> = consumers.iter().map(|consumer| consumer.name.as_str()).collect();
-            let name = key.split('.').next().unwrap_or_default();
+            let name = figure.split('.').next().unwrap_or_default();
             return Err(at.problem(
                 format!("\"{name}\" is no consumer of this scenario"),
-                format!("{}; a key is \"<consumer>.<quantity>\"", suggest(name, &names)),
+                format!(
+                    "{}; a key is \"<consumer>.<quantity>\", or a ratio of two: \"<...> / <...>\"",
+                    suggest(name, &names)
+                ),
             ));
         }
-        None => (None, key),
+        None => (None, figure),
     };
     let quantity = match quantity.strip_prefix("age.") {
         Some(rest) => format!("age_s.{rest}"),
         None => quantity.to_owned(),
     };
-    if !QUANTITY_NAMES.contains(&quantity.as_str()) {
+    if !is_quantity(&quantity) {
         return Err(
             at.problem(format!("\"{quantity}\" is no quantity of a result"), suggest(&quantity, QUANTITY_NAMES))
         );
     }
-    let (comparison, bound, wanted) = bounds::read(at, bound)?;
-    if !needs_consumer && comparison.tolerance().is_some() {
-        return Err(at.problem("a goal is met or missed at a bound", "write a comparison, such as \"< 60s\""));
-    }
-    Ok(Condition { key: key.to_owned(), consumer, quantity, comparison, bound, wanted })
+    Ok((consumer, quantity))
+}
+
+/// Whether a result has it.
+pub(super) fn is_quantity(name: &str) -> bool {
+    QUANTITY_NAMES.contains(&name) || share_over(name).is_some()
+}
+
+/// The age in `age_s.over_60s`: the share of what was due that was older.
+#[must_use]
+pub fn share_over(quantity: &str) -> Option<Span> {
+    quantity.strip_prefix("age_s.over_").and_then(|age| parse_span(age).ok())
 }

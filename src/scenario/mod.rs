@@ -6,6 +6,7 @@
 
 mod bounds;
 mod capture;
+mod condition;
 mod conditions;
 mod consumers;
 mod embedded;
@@ -30,15 +31,15 @@ mod warnings;
 mod words;
 mod workload;
 
-pub use conditions::QUANTITY_NAMES;
+pub use condition::{Comparison, Condition};
+pub use conditions::{QUANTITY_NAMES, share_over};
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load};
 pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use plan::{
-    Comparison, Condition, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan,
-    ExternalReceiver, Flaw, Follows, HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan,
-    QueueKind, WebhookPlan,
+    Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,
+    HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
 };
 pub use virtual_time::VirtualPlan;
 pub use words::{Piece, Unclosed, pieces};

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{PullPlan, SendingPlan, VirtualPlan};
+use super::{Condition, PullPlan, SendingPlan, VirtualPlan};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
@@ -363,68 +363,6 @@ impl Flaw {
     #[must_use]
     pub fn shows_in_virtual_time(self) -> bool {
         matches!(self, Flaw::Synchronous | Flaw::CursorBeforeEffect | Flaw::OnePage | Flaw::NoVersionGuard)
-    }
-}
-
-/// `"webhook.lost" = 0` or `"age.p99" = "< 60s"`, parsed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Condition {
-    /// The key as written.
-    pub key: String,
-    /// The consumer it names; `None` in a goal means each consumer.
-    pub consumer: Option<ConsumerNo>,
-    /// The quantity: the path within a consumer's result, such as `age_s.p99` or `lost`.
-    pub quantity: String,
-    /// How to compare.
-    pub comparison: Comparison,
-    /// The right-hand side; spans are in seconds.
-    pub bound: f64,
-    /// The right-hand side as written, for messages.
-    pub wanted: String,
-}
-
-/// How a quantity is held against its bound.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub enum Comparison {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    AtMost,
-    /// `>`
-    Greater,
-    /// `>=`
-    AtLeast,
-    /// `+-`: at most this far off, in the bound's unit.
-    Within(f64),
-}
-
-impl Comparison {
-    /// Whether `actual` satisfies the comparison with `bound`.
-    #[must_use]
-    pub fn holds(self, actual: f64, bound: f64) -> bool {
-        match self {
-            Comparison::Equal => actual == bound,
-            Comparison::NotEqual => actual != bound,
-            Comparison::Less => actual < bound,
-            Comparison::AtMost => actual <= bound,
-            Comparison::Greater => actual > bound,
-            Comparison::AtLeast => actual >= bound,
-            // Both ends belong to it, and decimal fractions have no exact double.
-            Comparison::Within(off) => (actual - bound).abs() <= off + 4.0 * f64::EPSILON * bound.abs(),
-        }
-    }
-
-    /// How far off a quantity may be, where that is given.
-    #[must_use]
-    pub fn tolerance(self) -> Option<f64> {
-        match self {
-            Comparison::Within(off) => Some(off),
-            _ => None,
-        }
     }
 }
 

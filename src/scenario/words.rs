@@ -5,6 +5,7 @@
 
 use super::{
     ConsumerPlan, QUANTITY_NAMES,
+    conditions::is_quantity,
     error::{At, Problem},
     names::suggest,
 };
@@ -64,7 +65,7 @@ fn check_one(at: &At, figure: &str, consumers: &[ConsumerPlan]) -> Result<(), Pr
         let fix = format!("{}; a placeholder is {{consumer.quantity}}", suggest(name, &names));
         return Err(at.problem(format!("{{{figure}}}: \"{name}\" is no consumer of this scenario"), fix));
     }
-    if !QUANTITY_NAMES.contains(&quantity) {
+    if !is_quantity(quantity) {
         let problem = format!("{{{figure}}}: \"{quantity}\" is no quantity of a result");
         return Err(at.problem(problem, suggest(quantity, QUANTITY_NAMES)));
     }

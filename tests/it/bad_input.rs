@@ -53,6 +53,8 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
         format!("{HEAD}{WEBHOOK}[[fault]]\nkind = \"delay\"\ndelay = \"fast\"\n"),
         format!("{HEAD}{WEBHOOK}[[fault]]\nkind = \"drop-ack\"\nconsumer = \"webhok\"\n"),
         format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.losst\" = 0\n"),
+        format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.attempts / webhook.dew\" = 2\n"),
+        format!("{HEAD}{WEBHOOK}[goal]\n\"attempts / due\" = 2\n"),
         format!("{HEAD}{WEBHOOK}[expect]\n\"poller.lost\" = 0\n"),
         format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.lost\" = \"none at all\"\n"),
         format!("{HEAD}{WEBHOOK}[expect]\n\"webhook.age_s.mean\" = \"60s +- 2\"\n"),
@@ -113,8 +115,12 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
       fix: did you mean "webhook"?
     pushpull: s.toml:6: expect."webhook.losst": "losst" is no quantity of a result
       fix: did you mean "lost"?
+    pushpull: s.toml:6: expect."webhook.attempts / webhook.dew": "dew" is no quantity of a result
+      fix: did you mean "due"?
+    pushpull: s.toml:6: goal.attempts / due: a goal is about one quantity
+      fix: write a ratio in [expect]
     pushpull: s.toml:6: expect."poller.lost": "poller" is no consumer of this scenario
-      fix: write one of: webhook; a key is "<consumer>.<quantity>"
+      fix: write one of: webhook; a key is "<consumer>.<quantity>", or a ratio of two: "<...> / <...>"
     pushpull: s.toml:6: expect."webhook.lost": "none at all" is no condition
       fix: write a number, or a comparison with a number or a duration: 0, "< 60s", ">= 100", "150 +- 2"
     pushpull: s.toml:6: expect."webhook.age_s.mean": "60s +- 2" holds a number against a duration
