@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Age, Behind, Series};
+use super::{Age, Behind, Load, Recovery, Series};
 
 /// What one consumer's strategy cost and brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -124,6 +124,12 @@ pub struct ConsumerResult {
     pub age_ks_uniform: Option<f64>,
     /// What waited for its effect, as time went by.
     pub behind: Option<Behind>,
+    /// What its requests were up against.
+    #[serde(default)]
+    pub load: Load,
+    /// How it came back after an outage; `None` where it was not away.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
     /// What happened when.
     pub series: Series,
     /// Cost per month; `None` where there is no price list.

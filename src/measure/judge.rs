@@ -10,7 +10,6 @@ use super::{
     age::AgeRecorder,
     result::{ProviderResult, RunResult},
     tally::Tally,
-    uniform::Uniform,
     usage::Usage,
     validity, verdicts,
 };
@@ -132,9 +131,7 @@ impl<'a> Second<'a> {
         let mut checkers = Vec::new();
         for (no, mine) in plan.consumers.iter().enumerate() {
             let no = no as ConsumerNo;
-            let mut tally = Tally::new(end, plan.duration, mine.clients, first.lives.down(Role::of(mine, no)));
-            tally.uniform = Uniform::of(plan, no);
-            tallies.push(tally);
+            tallies.push(Tally::new(plan, no, end, first.lives.down(Role::of(mine, no))));
             let context = Context { plan, consumer: no, events: &first.events, lives: &first.lives };
             checkers.push(promises::TABLE.iter().map(|promise| (promise.checker)(&context)).collect());
         }

@@ -12,12 +12,14 @@ mod consumer;
 mod external;
 mod judge;
 mod lag;
+mod load;
 mod looks;
 pub mod model;
 mod predict;
 mod predict_push;
 mod predict_state;
 mod quantity;
+mod recovery;
 mod result;
 mod series;
 mod summary;
@@ -34,7 +36,9 @@ pub use agreement::{AgreementRow, Finding, agreement};
 pub use behind::Behind;
 pub use consumer::{ConsumerResult, Cost, Goal};
 pub use judge::{judge, judge_dir};
+pub use load::Load;
 pub use quantity::{QUANTITIES, Quantity, Unit, quantity};
+pub use recovery::Recovery;
 pub use result::{
     Disturbance, Example, Expectation, Host, ModelRow, PromiseResult, PromiseVerdict, ProviderResult, Results,
     RunResult, StoryLine, Verdict,

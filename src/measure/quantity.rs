@@ -1,6 +1,6 @@
 //! What an expectation or a goal can ask about: the table of quantities.
 
-use super::{Age, ConsumerResult};
+use super::{Age, ConsumerResult, Recovery};
 use crate::scenario::share_over;
 
 /// One quantity of a consumer's result.
@@ -88,6 +88,21 @@ quantities! {
     "bytes_down", Bytes, "bytes to the consumer, HTTP heads included", |c| maybe(c.bytes_down);
     "cpu_s", Seconds, "processor time over all its processes", |c| c.cpu_s;
     "peak_rss_bytes", Bytes, "peak resident memory of its largest process", |c| maybe(c.peak_rss_bytes);
+    "timeouts", Count, "attempts, copies included, that ran into the ack timeout", |c| count(c.load.timeouts);
+    "late_offered_per_s", Count, "attempts per second in the last tenth of the window of arrivals", |c| c.load.late_offered_per_s;
+    "late_goodput_per_s", Count, "deliveries first acked per second in that tenth", |c| c.load.late_goodput_per_s;
+    "fell", Share, "1 where more than half of every minute's attempts timed out from one minute on, else 0", fell;
+    "fell_after_s", Seconds, "the beginning of the first of these minutes", |c| c.load.fell_after_s;
+    "waited", Count, "first attempts that left later than they were due", |c| count(c.load.waited);
+    "wait_s.mean", Seconds, "how long these waited, on average", |c| c.load.wait_mean_s;
+    "poll_s.mean", Seconds, "from a poll's due instant to its last answer; null where polls are only counted", |c| c.load.poll_mean_s;
+    "poll_s.max", Seconds, "the longest of these", |c| c.load.poll_max_s;
+    "backlog_peak", Count, "the most that waited for its effect, at 240 instants of the run", backlog_peak;
+    "due_in_outage", Count, "obligations that came due in an outage or stall", |c| recovery(c, |r| Some(r.due as f64));
+    "outage_lag_s.mean", Seconds, "from an outage's end to the effect of what came due in it", |c| recovery(c, |r| r.lag_mean_s);
+    "outage_lag_s.max", Seconds, "the longest of these", |c| recovery(c, |r| r.lag_max_s);
+    "drain_s", Seconds, "from the last outage's end until nothing waited", |c| recovery(c, |r| r.drain_s);
+    "back_after_s", Seconds, "from the last outage's end until most attempts came through for good", |c| recovery(c, |r| r.back_after_s);
     "age_s.mean", Seconds, "mean age at the effect, over what was due", |c| age(c, |a| a.mean);
     "age_s.p50", Seconds, "median age", |c| age(c, |a| a.p50);
     "age_s.p90", Seconds, "90th percentile of the age", |c| age(c, |a| a.p90);
@@ -112,6 +127,18 @@ fn age(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Option<f64> 
 
 fn window(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Option<f64> {
     consumer.external_window_s.as_ref().and_then(read)
+}
+
+fn fell(consumer: &ConsumerResult) -> Option<f64> {
+    consumer.load.fell.map(|fell| if fell { 1.0 } else { 0.0 })
+}
+
+fn backlog_peak(consumer: &ConsumerResult) -> Option<f64> {
+    consumer.behind.as_ref().and_then(|behind| behind.waiting.iter().max()).map(|most| *most as f64)
+}
+
+fn recovery(consumer: &ConsumerResult, read: fn(&Recovery) -> Option<f64>) -> Option<f64> {
+    consumer.recovery.as_ref().and_then(read)
 }
 
 fn wasted_share(consumer: &ConsumerResult) -> Option<f64> {

@@ -7,6 +7,8 @@ use super::{
     behind::BehindRecorder,
     external::External,
     lag::PollLag,
+    load::LoadRecorder,
+    recovery::RecoveryRecorder,
     series::{Bucket, Series},
     switches::Switches,
     uniform::Uniform,
@@ -15,8 +17,9 @@ use super::{
 use crate::{
     audit::{Book, Class, Facts},
     fault::TargetPath,
-    model::{ClientNo, EffectOutcome, Event, PollOutcome, Span, Time},
+    model::{EffectOutcome, Event, PollOutcome, Span, Time},
     record::{Attempt, Poll, Record},
+    scenario::{ConsumerNo, Plan},
 };
 
 /// One consumer's counts.
@@ -26,6 +29,8 @@ pub(super) struct Tally {
     pub(super) lag: PollLag,
     pub(super) ages: AgeRecorder,
     pub(super) behind: BehindRecorder,
+    pub(super) load: LoadRecorder,
+    pub(super) recovery: RecoveryRecorder,
     pub(super) classes: BTreeMap<Class, u64>,
     pub(super) useful: u64,
     pub(super) wasted: u64,
@@ -71,12 +76,15 @@ pub(super) struct Tally {
 
 impl Tally {
     /// `down` tells when the process that polls was dead or stopped.
-    pub(super) fn new(end: Time, window: Span, clients: ClientNo, down: Vec<(Time, Time, bool)>) -> Tally {
+    pub(super) fn new(plan: &Plan, consumer: ConsumerNo, end: Time, down: Vec<(Time, Time, bool)>) -> Tally {
+        let clients = plan.consumers[usize::from(consumer)].clients;
         Tally {
             series: Series::new(end),
             lag: PollLag::new(clients, down),
             ages: AgeRecorder::new(),
             behind: BehindRecorder::new(end),
+            load: LoadRecorder::new(plan.duration),
+            recovery: RecoveryRecorder::new(plan, consumer),
             classes: BTreeMap::new(),
             useful: 0,
             wasted: 0,
@@ -104,10 +112,10 @@ impl Tally {
             bytes: None,
             window_polls: WindowPolls::default(),
             applied_twice: 0,
-            uniform: None,
+            uniform: Uniform::of(plan, consumer),
             external: External::new(),
             applied_age: MeanAge::default(),
-            window_end: Time::ZERO + window,
+            window_end: Time::ZERO + plan.duration,
             per_second: Vec::new(),
         }
     }
@@ -170,11 +178,14 @@ impl Tally {
             (true, true) => End::Wasted,
             (false, _) => End::Failed,
         };
+        self.load.attempt(attempt, end == End::Useful);
+        self.recovery.attempt(attempt);
         self.requests(attempt.sent, 1, end).attempts += original;
     }
 
     fn poll(&mut self, poll: &Poll) {
         self.lag.poll(poll);
+        self.load.poll(poll);
         let n = u64::from(poll.requests);
         let end = match poll.outcome {
             PollOutcome::Events => End::Useful,
@@ -199,6 +210,7 @@ impl Tally {
 
     fn poll_tally(&mut self, second: u32, after_window: bool, empty: u64, not_modified: u64, lag_max: Span) {
         let n = empty + not_modified;
+        self.load.count_polls(n);
         self.lag.tally(second, n, lag_max);
         self.empty += empty;
         self.not_modified += not_modified;
@@ -260,6 +272,7 @@ impl Tally {
                 self.uniform.iter_mut().for_each(Uniform::censor);
             }
         }
+        self.recovery.take(event.occurred_at, settled_at, class == Some(Class::Pending));
         if settled_at.is_some() || class == Some(Class::Pending) {
             self.behind.take(event.occurred_at, settled_at);
         }

@@ -159,6 +159,8 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         age_s: ours.then(|| tally.ages.summary()),
         age_ks_uniform: tally.uniform.as_ref().and_then(Uniform::distance),
         behind: ours.then(|| tally.behind.behind()),
+        load: tally.load.load(),
+        recovery: tally.recovery.recovery().filter(|_| ours),
         series: tally.series.clone(),
         cost: None,
         goals: Vec::new(),

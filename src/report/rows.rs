@@ -2,7 +2,7 @@
 //! that they cannot disagree.
 
 use super::format::{NOT_OBSERVED, bytes, count, maybe_count, seconds};
-use crate::measure::{Age, ConsumerResult, RunResult};
+use crate::measure::{Age, ConsumerResult, Recovery, RunResult};
 
 /// A row of the table.
 pub(super) struct Row {
@@ -37,6 +37,12 @@ rows! {
         "age, p99", true, |c| age(c, |a| a.p99);
         "age, max", true, |c| age(c, |a| a.max);
     }
+    "Recovery" {
+        "due in the outage", false, |c| here(c.recovery.as_ref().map(|r| r.due), false);
+        "lag after it, mean", false, |c| after(c, |r| r.lag_mean_s);
+        "lag after it, max", false, |c| after(c, |r| r.lag_max_s);
+        "nothing waits after", false, |c| after(c, |r| r.drain_s);
+    }
     "Traffic" {
         "requests", true, |c| n(Some(c.requests));
         "useful requests", true, |c| n(Some(c.useful_requests));
@@ -46,6 +52,8 @@ rows! {
         "dead letters sent again", false, |c| n(Some(c.redelivered));
         "turned away by the rate limit", false, |c| n(Some(c.rate_limited));
         "endpoints switched off", false, |c| n(Some(c.endpoints_disabled));
+        "timed out", false, |c| n(Some(c.load.timeouts));
+        "left late", false, |c| n(Some(c.load.waited));
         "bytes, both ways", true, |c| text(both_ways(c).map(bytes));
         "processor time", true, |c| text(c.cpu_s.map(seconds));
         "peak memory", true, |c| text(c.peak_rss_bytes.map(bytes));
@@ -103,6 +111,13 @@ fn here(value: Option<u64>, harms: bool) -> Cell {
 fn window(consumer: &ConsumerResult, read: fn(&Age) -> Option<f64>) -> Cell {
     let value = consumer.external_window_s.as_ref().and_then(read);
     Cell { text: value.map_or_else(|| "-".to_owned(), seconds), zero: value.is_none(), harm: false }
+}
+
+/// A time after an outage, where there was one.
+fn after(consumer: &ConsumerResult, read: fn(&Recovery) -> Option<f64>) -> Cell {
+    let away = consumer.recovery.as_ref().filter(|recovery| recovery.due > 0);
+    let told = |recovery| read(recovery).map_or_else(|| "> run".to_owned(), seconds);
+    Cell { text: away.map_or_else(|| "-".to_owned(), told), zero: away.is_none(), harm: false }
 }
 
 fn text(value: Option<String>) -> Cell {

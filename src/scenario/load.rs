@@ -7,6 +7,7 @@ use super::{
     consumers::read_consumers,
     error::{At, Problem, ScenarioError, Step},
     faults::read_faults,
+    live_time,
     locate::{line_at, line_of},
     names::{Choice, choose, suggest},
     providers::{check_against, read_providers},
@@ -104,8 +105,9 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         reproduce: format!("{} --seed {seed} --run-id {run_id}", options.command),
         source: source.to_owned(),
     };
-    if mode == Mode::Virtual {
-        virtual_time::check(&plan)?;
+    match mode {
+        Mode::Live => live_time::check(&plan)?,
+        Mode::Virtual => virtual_time::check(&plan)?,
     }
     plan.warnings = warnings::of(&plan);
     Ok(plan)

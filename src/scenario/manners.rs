@@ -63,6 +63,8 @@ pub struct PullPlan {
     pub retention: Option<Span>,
     /// An event shows this long after it occurred. Never scaled.
     pub view_lag: Span,
+    /// How long it works on a page request, one after the other; `None`: no time. Never scaled.
+    pub service_time: Option<Span>,
 }
 
 /// A limit on page requests: a bucket of `burst` tokens, to which `per / count` brings another one.

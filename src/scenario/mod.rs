@@ -12,6 +12,7 @@ mod consumers;
 mod embedded;
 mod error;
 mod faults;
+mod live_time;
 mod load;
 mod locate;
 mod manners;

@@ -126,6 +126,11 @@ fn read_pull(at: &At, raw: &RawProvider, scale: Scale) -> Result<PullPlan, Probl
         poll_interval_hint: positive("poll_interval_hint", &raw.poll_interval_hint)?,
         retention: positive("retention", &raw.retention)?,
         view_lag: span_or(&at.key("view_lag"), raw.view_lag.as_deref(), Span::ZERO)?,
+        service_time: raw
+            .service_time
+            .as_deref()
+            .map(|text| span_or(&at.key("service_time"), Some(text), Span::ZERO))
+            .transpose()?,
     })
 }
 
@@ -162,6 +167,7 @@ pub(super) fn check_against(
             ("poll_interval_hint", raw.poll_interval_hint.is_some()),
             ("retention", raw.retention.is_some()),
             ("view_lag", raw.view_lag.is_some()),
+            ("service_time", raw.service_time.is_some()),
         ];
         if let Some((key, _)) = pulling.iter().find(|(_, given)| *given && !polled) {
             return Err(at

@@ -191,6 +191,9 @@ pub struct RawProvider {
     /// The pull API shows an event this long after it occurred, as a replica that lags behind would.
     /// Never scaled. Default "0s".
     pub view_lag: Option<String>,
+    /// Virtual time only: how long the pull API works on a page request, one after the other in the order
+    /// in which they come, whether or not their clients still wait. Never scaled. Default: no time.
+    pub service_time: Option<String>,
 }
 
 /// A limit on page requests: a token bucket.

@@ -14,6 +14,7 @@ mod agenda;
 mod attempt;
 mod consumer;
 mod ledger;
+mod line;
 mod link;
 mod pull;
 mod pull_api;

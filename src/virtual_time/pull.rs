@@ -5,6 +5,7 @@
 
 use super::{
     consumer::{Item, Offerer},
+    line::Line,
     link::{self, Leg},
     world::{What, World},
 };
@@ -30,6 +31,8 @@ pub(super) struct Pull<'a> {
     pub groups: Vec<Option<Group<'a>>>,
     /// By provider.
     pub limits: Vec<Option<RateLimiter<(ConsumerNo, ClientNo)>>>,
+    /// By provider: the line in front of its pull API, where that takes its time.
+    pub lines: Vec<Option<Line>>,
     /// Clients that do not yet know that there is nothing more.
     unquiet: u32,
 }
@@ -142,8 +145,9 @@ impl Pull<'_> {
             groups.push(group);
         }
         let limits = plan.providers.iter().map(|provider| provider.pull.rate_limit.map(RateLimiter::new)).collect();
+        let lines = plan.providers.iter().map(|provider| provider.pull.service_time.map(Line::new)).collect();
         let unquiet = clients.len() as u32;
-        Pull { clients, groups, limits, unquiet }
+        Pull { clients, groups, limits, lines, unquiet }
     }
 
     /// When each client's first poll is due.
@@ -220,6 +224,7 @@ impl World<'_> {
         !group.faulted
             && group.polling.strategy.hold().is_none()
             && self.pull.limits[group.provider].is_none()
+            && self.pull.lines[group.provider].is_none()
             && mine.flaw.is_none()
             && self.log.newest(Share::of(mine, client.number)) <= client.cursor.unwrap_or(0)
             && self.next_arrival().is_none_or(|at| at > asked_at)
@@ -418,7 +423,8 @@ impl World<'_> {
             _ => Came::Failed,
         };
         match (came, self.pull.groups[usize::from(consumer)].as_mut()) {
-            (Came::Nothing, Some(group)) => {
+            // A line makes each poll's time of interest, also of those that find nothing.
+            (Came::Nothing, Some(group)) if self.pull.lines[group.provider].is_none() => {
                 let unchanged = outcome == PollOutcome::NotModified;
                 group.tallies.count(due.at, sent, unchanged);
             }

@@ -23,8 +23,7 @@ impl World<'_> {
         if round.fate.response == ResponseFate::LostBeforeProcessing {
             return self.answer(no, Content::Failed(PollOutcome::Broken));
         }
-        let (provider, page) = (group.provider, round.page);
-        let hold = group.polling.strategy.hold().filter(|_| page == 1);
+        let provider = group.provider;
         let rule = self.plan.providers[provider].pull.rate_limit;
         if let (Some(limit), Some(rule)) = (&mut self.pull.limits[provider], rule) {
             let who = match rule.scope {
@@ -39,6 +38,21 @@ impl World<'_> {
                 return self.answer(no, Content::Failed(PollOutcome::Status(429)));
             }
         }
+        match &mut self.pull.lines[provider] {
+            Some(line) => {
+                let done_at = line.join(self.now);
+                self.agenda.put(done_at, What::Turn { client: no, token });
+            }
+            None => self.turn(no, token),
+        }
+    }
+
+    /// A request's turn has come.
+    pub(super) fn turn(&mut self, no: u32, token: u32) {
+        let client = &self.pull.clients[no as usize];
+        let Some(round) = client.round.as_ref().filter(|round| round.token == token) else { return };
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
+        let hold = group.polling.strategy.hold().filter(|_| round.page == 1);
         match hold {
             Some(hold) if !self.shows_something(no) => self.hold(no, hold),
             _ => self.answer_with_page(no),

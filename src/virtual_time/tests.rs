@@ -202,3 +202,44 @@ fn a_synchronous_receiver_is_a_queue_with_as_many_servers_as_it_has_workers() {
 fn timed_out(record: &Record) -> bool {
     matches!(record, Record::Attempt(attempt) if attempt.outcome == AttemptOutcome::Timeout)
 }
+
+/// A hundred clients at the full minute, and an API that takes 100 ms for each.
+const HERD: &str = r#"
+title = "Herd"
+modes = ["virtual"]
+duration = "59s"
+[virtual]
+one_way_delay = "0s"
+[workload]
+arrivals = { kind = "poisson", rate = "1/s" }
+subjects = 100
+[[provider]]
+service_time = "100ms"
+[[consumer]]
+name = "patient"
+kind = "polling"
+clients = 100
+strategy = { kind = "cron", interval = "1min", timeout = "30s" }
+[[provider]]
+name = "other"
+service_time = "100ms"
+[[consumer]]
+name = "impatient"
+provider = "other"
+kind = "polling"
+clients = 100
+strategy = { kind = "cron", interval = "1min", timeout = "4s" }
+"#;
+
+#[test]
+fn who_comes_to_an_api_that_takes_its_time_stands_in_line_and_may_lose_patience_there() {
+    let text = HERD.replacen("[[provider]]\n", "[[provider]]\nname = \"one\"\n", 1);
+    let result = run(&text.replacen("name = \"patient\"\n", "name = \"patient\"\nprovider = \"one\"\n", 1));
+    assert!(result.valid, "{:?}", result.why_void);
+    let [patient, impatient] = &result.consumers[..] else { panic!("two consumers") };
+    // The first hundred are answered after 0.1, 0.2, ... 10 s; whoever got something asks again a minute later.
+    assert_eq!(patient.load.poll_max_s, Some(10.0));
+    assert_eq!((patient.failed_requests, patient.applied), (0, Some(patient.due)));
+    assert!(impatient.failed_requests >= 61, "the 40th answer comes when its client has just given up");
+    assert_eq!(impatient.load.poll_max_s, Some(4.0));
+}

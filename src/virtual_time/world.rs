@@ -32,6 +32,8 @@ pub(super) enum What {
     Poll(u32),
     /// A request for a page is with the provider.
     Asked { client: u32, token: u32 },
+    /// A request for a page has stood in line and is worked off.
+    Turn { client: u32, token: u32 },
     /// A held request is answered.
     Released { client: u32, token: u32 },
     /// An answer is with its client.
@@ -123,11 +125,12 @@ impl<'a> World<'a> {
             What::Served { consumer, slot } => self.served(consumer, slot),
             What::Poll(client) => self.poll(client),
             What::Asked { client, token } => self.asked(client, token),
+            What::Turn { client, token } => self.turn(client, token),
             What::Released { client, token } => self.released(client, token),
             What::Comes { client, token } => self.comes(client, token),
             What::Saved(client) => self.saved(client),
         }
-        if !matches!(what, What::Poll(_) | What::Asked { .. } | What::Comes { .. }) {
+        if !matches!(what, What::Poll(_) | What::Asked { .. } | What::Turn { .. } | What::Comes { .. }) {
             self.progress = self.now;
         }
     }

@@ -388,3 +388,18 @@ fn a_fault_or_an_effect_that_does_not_fit_is_refused_with_the_reason() {
       fix: write effect = "append" or "set", or remove it
     "#);
 }
+
+#[test]
+fn what_only_virtual_time_knows_is_refused_in_a_live_run() {
+    let cases = [
+        format!("{HEAD}[[provider]]\nservice_time = \"2ms\"\n{POLLER}"),
+        format!("{HEAD}modes = [\"virtual\"]\n[[provider]]\nservice_time = \"2ms\"\n{WEBHOOK}"),
+    ];
+    let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:3: provider.0.service_time: a live pull API takes as long as it takes
+      fix: remove it, or run it virtually: --mode virtual
+    pushpull: s.toml:4: provider.0.service_time: nobody polls this provider
+      fix: remove it, or add a consumer of kind = "polling"
+    "#);
+}
