@@ -111,18 +111,19 @@ pub struct RawWorkload {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawArrivals {
-    /// "constant", "poisson", "bursty", "diurnal", "pairs" or "replay".
-    #[schemars(extend("enum" = ["constant", "poisson", "bursty", "diurnal", "pairs", "replay"]))]
+    /// "constant", "poisson", "bursty", "on-off", "diurnal", "pairs" or "replay".
+    #[schemars(extend("enum" = ["constant", "poisson", "bursty", "on-off", "diurnal", "pairs", "replay"]))]
     pub kind: String,
     /// Constant, poisson: events per unit of time, such as "20/s" or "40000/day". Bursty: within a
-    /// burst. Pairs: pairs per unit of time. Default "10/s".
+    /// burst. On-off: of one subject within its burst. Pairs: pairs per unit of time. Default "10/s".
     pub rate: Option<String>,
-    /// Bursty: how long a burst lasts; the mean where it is exponential. The first begins at the start.
+    /// Bursty, on-off: how long a burst lasts; the mean where it is exponential. Bursty: the first begins at
+    /// the start.
     pub burst: Option<String>,
-    /// Bursty: the silence between two bursts; the mean where it is exponential. Pairs: from the
+    /// Bursty, on-off: the silence between two bursts; the mean where it is exponential. Pairs: from the
     /// first event of a pair to the second.
     pub gap: Option<String>,
-    /// Bursty: how the lengths of bursts and gaps are distributed, "constant" or "exponential".
+    /// Bursty, on-off: how the lengths of bursts and gaps are distributed, "constant" or "exponential".
     /// Default "constant".
     pub distribution: Option<String>,
     /// Diurnal: events in a day, on average.

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     model::Span,
     wire::{CaptureKeys, is_event_type},
-    workload::{Arrivals, Bursty, Constant, Diurnal, Pairs, Payload, Poisson, Replay, Workload},
+    workload::{Arrivals, Bursty, Constant, Diurnal, OnOff, Pairs, Payload, Poisson, Replay, Workload},
 };
 
 /// How a kind is read.
@@ -34,7 +34,7 @@ struct Source<'a> {
     dir: &'a Path,
 }
 
-const KINDS: [(&str, Choice<Reader>); 6] = [
+const KINDS: [(&str, Choice<Reader>); 7] = [
     ("constant", Choice::Here(Reader { keys: &["rate"], read: |source| Ok(source.constant()?.into()) })),
     ("poisson", Choice::Here(Reader { keys: &["rate"], read: |source| Ok(source.poisson()?.into()) })),
     (
@@ -42,6 +42,13 @@ const KINDS: [(&str, Choice<Reader>); 6] = [
         Choice::Here(Reader {
             keys: &["rate", "burst", "gap", "distribution"],
             read: |source| Ok(source.bursty()?.into()),
+        }),
+    ),
+    (
+        "on-off",
+        Choice::Here(Reader {
+            keys: &["rate", "burst", "gap", "distribution"],
+            read: |source| Ok(source.on_off()?.into()),
         }),
     ),
     (
@@ -62,13 +69,16 @@ const KINDS: [(&str, Choice<Reader>); 6] = [
 ];
 
 pub(super) fn read_workload(at: &At, raw: &RawWorkload, scale: Scale, dir: &Path) -> Result<Workload, Problem> {
-    let arrivals = read_arrivals(&at.key("arrivals"), raw.arrivals.as_ref(), scale, dir)?;
+    let mut arrivals = read_arrivals(&at.key("arrivals"), raw.arrivals.as_ref(), scale, dir)?;
     let event_type = read_event_type(&at.key("event_type"), raw.event_type.as_deref())?;
     let bytes = within(&at.key("payload_bytes"), raw.payload_bytes, 512, (200, 262_144))?;
     let mut subjects = within(&at.key("subjects"), raw.subjects, 50, (1, 10_000_000))?;
     if let Arrivals::Replay(replay) = &arrivals {
         refuse_what_a_capture_says(at, raw, replay)?;
         subjects = replay.subjects.unwrap_or(subjects);
+    }
+    if let Arrivals::OnOff(on_off) = &mut arrivals {
+        on_off.sources = subjects;
     }
     Ok(Workload { arrivals, subjects, payload: Payload { event_type, bytes } })
 }
@@ -167,6 +177,12 @@ impl Source<'_> {
             gap: self.required_span("gap", self.raw.gap.as_deref(), "30s")?,
             distribution: choose(&self.at.key("distribution"), name, &DISTRIBUTIONS)?,
         })
+    }
+
+    /// The same for each subject; how many there are is said elsewhere.
+    fn on_off(&self) -> Result<OnOff, Problem> {
+        let Bursty { within, burst, gap, distribution } = self.bursty()?;
+        Ok(OnOff { within, burst, gap, distribution, sources: 1 })
     }
 
     fn diurnal(&self) -> Result<Diurnal, Problem> {

@@ -7,6 +7,7 @@
 mod bursty;
 mod constant;
 mod diurnal;
+mod on_off;
 mod pairs;
 mod payload;
 mod poisson;
@@ -135,6 +136,7 @@ arrivals! {
     "constant" => constant::Constant,
     "poisson" => poisson::Poisson,
     "bursty" => bursty::Bursty,
+    "on-off" => on_off::OnOff,
     "diurnal" => diurnal::Diurnal,
     "pairs" => pairs::Pairs,
     "replay" => replay::Replay,

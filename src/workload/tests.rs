@@ -24,6 +24,8 @@ fn one_of_each() -> Vec<Arrivals> {
         Constant { count: 300, per }.into(),
         poisson.into(),
         bursty.into(),
+        OnOff { within: poisson, burst: ms(500), gap: ms(2_000), distribution: Distribution::Exponential, sources: 7 }
+            .into(),
         diurnal.into(),
         Pairs { pairs: poisson, gap: ms(300) }.into(),
         replay().into(),

@@ -66,3 +66,6 @@ mod scale;
 
 /// Virtual time: the same plan, the same bytes, the same findings as over real sockets.
 mod virtual_time;
+
+/// The scenarios that repeat published results.
+mod published;
