@@ -96,17 +96,7 @@ impl Site {
 
 /// The sequences in a receiver's stores.
 fn kept(stores: &Path, scenario: &str) -> anyhow::Result<HashSet<u32>> {
-    let options = LoadOptions {
-        name: "bench".to_owned(),
-        file: "scenario.toml".to_owned(),
-        dir: std::path::PathBuf::new(),
-        mode: None,
-        seed: None,
-        run_id: None,
-        fresh_run_id: run_id(),
-        sets: Vec::new(),
-        command: String::new(),
-    };
+    let options = LoadOptions::new("bench", run_id());
     let plan = scenario::load(scenario, &options)?;
     let seq = |record| match record {
         Record::Queued { what, .. } => Some(what.seq),

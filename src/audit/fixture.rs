@@ -38,7 +38,9 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
                    {no-ledger.duplicates_applied}."
             .to_owned(),
         published: "A report of 2013 on lost acks; its network is left out.".to_owned(),
+        case: None,
         seed: 42,
+        seeds: 1,
         run_id: RunId::from_bits(0xc0ffee),
         mode: Mode::Live,
         time_scale: 1.0,

@@ -9,7 +9,7 @@ use std::{
 use anyhow::{Context, bail};
 use clap::Args;
 
-use super::{Exit, judge, load, load::Overrides, run};
+use super::{Exit, carry_out::carry_out, judge, load, load::Overrides};
 use crate::{
     measure::Results,
     model::RunId,
@@ -51,7 +51,7 @@ pub(super) fn run(args: &GalleryArgs) -> anyhow::Result<Exit> {
         let own = args.dir.join(scenario.name);
         let _ = std::fs::remove_dir_all(&own);
         write(&own, gallery::entry(&results, &plan)?)?;
-        worst = worst.max(judge::exit_of(&results));
+        worst = worst.max(judge::exit_of(results.verdict()));
         eprintln!("{}: {}", scenario.name, crate::report::text::verdict_line(&results));
     }
     write(&args.dir, gallery::indexes(&read_all(&args.dir)?, args.date.as_deref()))?;
@@ -71,7 +71,7 @@ fn run_for(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
     let _ = std::fs::remove_dir_all(&scratch);
     std::fs::create_dir_all(&scratch)
         .with_context(|| format!("{}: the gallery's folder cannot be made; name another", dir.display()))?;
-    let outcome = run::carry_out(plan, &scratch, None, BTreeMap::new()).and_then(|()| judge::judge(plan, &scratch));
+    let outcome = carry_out(plan, &scratch, None, BTreeMap::new()).and_then(|()| judge::judge(plan, &scratch));
     let _ = std::fs::remove_dir_all(&scratch);
     outcome
 }

@@ -30,7 +30,8 @@ pub(super) struct JudgeArgs {
 pub(super) fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
     let plan = read_plan(&args.dir)?;
     let results = judge(&plan, &args.dir)?;
-    show(&results, &args.dir, args.json)
+    show(&results, &args.dir, args.json)?;
+    Ok(exit_of(results.verdict()))
 }
 
 /// The plan that a run's folder was made by.
@@ -91,21 +92,23 @@ fn export_small(dir: &Path) -> anyhow::Result<()> {
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Prints the verdict and gives the exit code.
-pub(super) fn show(results: &Results, dir: &Path, json: bool) -> anyhow::Result<Exit> {
+/// Prints the report, as text or as JSON.
+pub(super) fn show(results: &Results, dir: &Path, json: bool) -> anyhow::Result<()> {
     if json {
-        print(&format!("{}\n", serde_json::to_string_pretty(results)?))?;
-    } else {
-        let options = report::text::Options { colour: wants_colour(), width: width() };
-        print(&report::text::render(results, options))?;
-        print(&format!("\nReport: {}\n", dir.join("report.html").display()))?;
+        return print(&format!("{}\n", serde_json::to_string_pretty(results)?));
     }
-    Ok(exit_of(results))
+    print(&report::text::render(results, options()))?;
+    print(&format!("\nReport: {}\n", dir.join("report.html").display()))
 }
 
-/// What the verdict comes to.
-pub(super) fn exit_of(results: &Results) -> Exit {
-    match results.verdict() {
+/// How text is rendered for whoever reads stdout.
+pub(super) fn options() -> report::text::Options {
+    report::text::Options { colour: wants_colour(), width: width() }
+}
+
+/// What a verdict comes to.
+pub(super) fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
         Verdict::Pass => Exit::Good,
         Verdict::ExpectationFailed | Verdict::Interrupted | Verdict::Disagreement => Exit::ExpectationFailed,
         Verdict::Void => Exit::Void,

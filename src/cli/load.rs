@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::{
     live::fresh_run_id,
     model::RunId,
-    scenario::{EMBEDDED, LoadOptions, Mode, Plan, embedded, load},
+    scenario::{EMBEDDED, LoadOptions, Mode, Plan, embedded, load, load_cases},
 };
 
 /// What the command line changes in a scenario.
@@ -25,6 +25,9 @@ pub(super) struct Overrides {
     /// seed.
     #[arg(long)]
     pub run_id: Option<RunId>,
+    /// The case that is meant, of a scenario with cases. Default: all of them.
+    #[arg(long, value_name = "NAME")]
+    pub case: Option<String>,
     /// Change a key of the scenario, such as workload.arrivals.rate=5/s or consumer.webhook.ledger=none.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
@@ -56,24 +59,44 @@ pub(super) fn plan_in(
     overrides: &Overrides,
     extra: &[String],
 ) -> anyhow::Result<Plan> {
+    let (text, options) = options(mode, which, overrides, extra)?;
+    Ok(load(&text, &options)?)
+}
+
+/// The plans of all cases, or of the one that is meant; `seeds` overrides how many seeds each wants.
+pub(super) fn plans_in(
+    mode: Option<Mode>,
+    which: &str,
+    overrides: &Overrides,
+    seeds: Option<u32>,
+) -> anyhow::Result<Vec<Plan>> {
+    let (text, options) = options(mode, which, overrides, &[])?;
+    Ok(load_cases(&text, &LoadOptions { seeds, ..options })?)
+}
+
+fn options(
+    mode: Option<Mode>,
+    which: &str,
+    overrides: &Overrides,
+    extra: &[String],
+) -> anyhow::Result<(String, LoadOptions)> {
     let (name, text, dir) = read(which)?;
     let mut sets = overrides.sets.clone();
     sets.extend_from_slice(extra);
-    load(
-        &text,
-        &LoadOptions {
-            name,
-            file: which.to_owned(),
-            dir,
-            mode,
-            seed: overrides.seed,
-            run_id: overrides.run_id,
-            fresh_run_id: fresh_run_id(),
-            sets,
-            command: command(which, overrides),
-        },
-    )
-    .map_err(Into::into)
+    let options = LoadOptions {
+        name,
+        file: which.to_owned(),
+        dir,
+        mode,
+        seed: overrides.seed,
+        seeds: None,
+        case: overrides.case.clone(),
+        run_id: overrides.run_id,
+        fresh_run_id: fresh_run_id(),
+        sets,
+        command: command(which, overrides),
+    };
+    Ok((text, options))
 }
 
 /// Its name, its text, and the folder where its paths start.

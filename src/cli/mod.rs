@@ -1,16 +1,21 @@
 //! The command line: arguments, one file per command, and the exit code. The only room that prints
 //! or reads the environment.
 
+mod carry_out;
 mod completions;
 mod explain;
+mod folder;
 mod gallery;
+mod job;
 mod judge;
 mod load;
+mod many;
 mod progress;
 mod roles;
 mod run;
 mod scenarios;
 mod schema;
+mod several;
 
 use std::process::ExitCode;
 

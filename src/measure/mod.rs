@@ -7,6 +7,7 @@
 mod age;
 mod agreement;
 mod behind;
+mod cases;
 mod conditions;
 mod consumer;
 mod external;
@@ -34,14 +35,15 @@ mod waits;
 pub use age::{Age, AgeRecorder};
 pub use agreement::{AgreementRow, Finding, agreement};
 pub use behind::Behind;
+pub use cases::{CaseResults, Cases};
 pub use consumer::{ConsumerResult, Cost, Goal};
 pub use judge::{judge, judge_dir};
 pub use load::Load;
 pub use quantity::{QUANTITIES, Quantity, Unit, quantity};
 pub use recovery::Recovery;
 pub use result::{
-    Disturbance, Example, Expectation, Host, ModelRow, PromiseResult, PromiseVerdict, ProviderResult, Results,
-    RunResult, StoryLine, Verdict,
+    Disturbance, Example, Expectation, Host, ModelRow, OverSeeds, PromiseResult, PromiseVerdict, ProviderResult,
+    Results, RunResult, StoryLine, Verdict,
 };
 pub use series::{Bucket, Series};
-pub use summary::{SummaryRow, summarise};
+pub use summary::{PairedRow, SummaryRow, pair, summarise};

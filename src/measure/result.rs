@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AgreementRow, ConsumerResult, Finding, SummaryRow, agreement, summarise};
+use super::{
+    AgreementRow, ConsumerResult, Finding, PairedRow, SummaryRow, agreement, conditions::over_seeds, pair, summarise,
+};
 use crate::{
     model::{ClientNo, RunId, Seq},
     scenario::{ConsumerNo, Mode, Plan},
@@ -36,6 +38,12 @@ pub struct Results {
     pub runs: Vec<RunResult>,
     /// Means and intervals over runs of one mode; empty for single runs.
     pub summary: Vec<SummaryRow>,
+    /// Differences between consumers that saw the same events and faults, over runs of one mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paired: Vec<PairedRow>,
+    /// The expectations over all seeds of a mode; empty where each mode has one. The verdict is theirs then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over_seeds: Vec<Expectation>,
     /// Where the plan ran both ways: whether the two say the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreement: Vec<AgreementRow>,
@@ -127,8 +135,37 @@ pub struct Expectation {
     /// Where a tolerance was given: what was measured less what was wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<f64>,
+    /// Where it is held against several seeds: how.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<OverSeeds>,
     /// Whether it holds. What was not observed never does.
     pub pass: bool,
+}
+
+/// How an expectation is held against several seeds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "kebab-case")]
+pub enum OverSeeds {
+    /// A count holds for every seed.
+    Each {
+        /// Seeds.
+        seeds: u32,
+        /// The least count.
+        low: f64,
+        /// The greatest.
+        high: f64,
+        /// The first seed for which it does not hold.
+        failed: Option<u64>,
+    },
+    /// Anything else holds for the mean.
+    Mean {
+        /// Seeds.
+        seeds: u32,
+        /// Lower end of the mean's 95 % interval.
+        low: f64,
+        /// Upper end.
+        high: f64,
+    },
 }
 
 /// What an audit says of one promise of one consumer.
@@ -239,6 +276,17 @@ impl Verdict {
             Verdict::Void => 3,
         }
     }
+
+    /// Which of several counts: a void run more than a failed expectation.
+    pub(super) fn severity(self) -> u8 {
+        match self {
+            Verdict::Pass => 0,
+            Verdict::Disagreement => 1,
+            Verdict::Interrupted => 2,
+            Verdict::ExpectationFailed => 3,
+            Verdict::Void => 4,
+        }
+    }
 }
 
 impl Results {
@@ -258,6 +306,8 @@ impl Results {
             pushpull_version: env!("CARGO_PKG_VERSION").to_owned(),
             host,
             summary: summarise(&runs),
+            paired: pair(&runs),
+            over_seeds: over_seeds(&plan.expects, &runs),
             agreement: of(Mode::Live).zip(of(Mode::Virtual)).map(|(a, b)| agreement(a, b)).unwrap_or_default(),
             runs,
         }
@@ -268,7 +318,7 @@ impl Results {
     pub fn verdict(&self) -> Verdict {
         if self.runs.is_empty() || self.runs.iter().any(|run| !run.valid) {
             Verdict::Void
-        } else if !self.runs.iter().all(RunResult::passes) {
+        } else if !self.passes() {
             Verdict::ExpectationFailed
         } else if self.runs.iter().any(|run| run.interrupted) {
             Verdict::Interrupted
@@ -281,6 +331,19 @@ impl Results {
 }
 
 impl Results {
+    fn passes(&self) -> bool {
+        match self.over_seeds.is_empty() {
+            true => self.runs.iter().all(RunResult::passes),
+            false => self.over_seeds.iter().all(|expectation| expectation.pass),
+        }
+    }
+
+    /// The expectations that the verdict rests on.
+    pub fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        let own = self.runs.iter().filter(|_| self.over_seeds.is_empty()).flat_map(|run| &run.expectations);
+        self.over_seeds.iter().chain(own)
+    }
+
     /// Quantities in which the live and the virtual run differ.
     #[must_use]
     pub fn differing(&self) -> usize {
@@ -299,6 +362,19 @@ impl RunResult {
             return self.broken().next().is_none() && (self.interrupted || !open);
         }
         self.expectations.iter().all(|expectation| expectation.pass)
+    }
+
+    /// Keeps the figures and drops what only pictures and fine print need: of many seeds the first is shown.
+    pub fn keep_figures(&mut self) {
+        for consumer in &mut self.consumers {
+            consumer.series.buckets.clear();
+            consumer.behind = None;
+            let ages = consumer.age_s.iter_mut().chain(&mut consumer.external_window_s);
+            ages.for_each(|age| age.histogram_us.clear());
+        }
+        self.promises.retain(|promise| promise.verdict == PromiseVerdict::Broken);
+        self.disturbances.clear();
+        [&mut self.assumptions, &mut self.not_modelled, &mut self.warnings].into_iter().for_each(Vec::clear);
     }
 
     /// The promises that were broken.

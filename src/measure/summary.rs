@@ -1,10 +1,10 @@
-//! Means and 95 % intervals over seeds.
+//! Means and 95 % intervals over seeds, and paired differences between consumers.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{QUANTITIES, RunResult};
+use super::{QUANTITIES, RunResult, quantity};
 use crate::scenario::Mode;
 
 /// One quantity of one consumer over runs of one mode.
@@ -56,9 +56,70 @@ pub fn summarise(runs: &[RunResult]) -> Vec<SummaryRow> {
     .collect()
 }
 
-/// Mean and half-width of the 95 % interval.
-fn interval(values: &[f64]) -> (f64, f64) {
+/// The difference of two consumers in one quantity, seed by seed. They saw the same events and met the same
+/// faults, so that what is left is the strategies' own, and its interval is narrow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairedRow {
+    /// The mode; modes are never mixed.
+    pub mode: Mode,
+    /// The one consumer.
+    pub consumer: String,
+    /// The other, whose figure is taken away.
+    pub less: String,
+    /// The quantity's name.
+    pub quantity: String,
+    /// Runs in which both were observed.
+    pub n: u32,
+    /// Mean difference.
+    pub mean: f64,
+    /// Lower end of its 95 % interval (Student's t on the runs).
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+}
+
+/// What consumers are held against each other for.
+const PAIRED: [&str; 3] = ["age_s.mean", "age_s.p99", "requests"];
+
+/// The paired differences of all consumers over valid runs; none where a mode has fewer than two.
+#[must_use]
+pub fn pair(runs: &[RunResult]) -> Vec<PairedRow> {
+    let mut rows = Vec::new();
+    for mode in [Mode::Live, Mode::Virtual] {
+        let runs: Vec<&RunResult> = runs.iter().filter(|run| run.valid && run.mode == mode).collect();
+        let Some(first) = runs.first() else { continue };
+        let names: Vec<&str> = first.consumers.iter().map(|consumer| consumer.name.as_str()).collect();
+        for (no, less) in names.iter().enumerate() {
+            for (other, consumer) in names.iter().enumerate().skip(no + 1) {
+                let found = PAIRED.iter().filter_map(|name| quantity(name));
+                rows.extend(found.filter_map(|quantity| {
+                    let read = |run: &RunResult, no: usize| run.consumers.get(no).and_then(|c| (quantity.read)(c));
+                    let apart = runs.iter().filter_map(|run| Some(read(run, other)? - read(run, no)?));
+                    let apart: Vec<f64> = apart.collect();
+                    let (mean, half) = (apart.len() > 1).then(|| interval(&apart))?;
+                    Some(PairedRow {
+                        mode,
+                        consumer: (*consumer).to_owned(),
+                        less: (*less).to_owned(),
+                        quantity: quantity.name.to_owned(),
+                        n: apart.len() as u32,
+                        mean,
+                        low: mean - half,
+                        high: mean + half,
+                    })
+                }));
+            }
+        }
+    }
+    rows
+}
+
+/// Mean and half-width of the 95 % interval; of a single value the interval is unknown, and shown as a point.
+pub(super) fn interval(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
+    if values.len() < 2 {
+        return (values.iter().sum::<f64>(), 0.0);
+    }
     let mean = values.iter().sum::<f64>() / n;
     let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
     (mean, t_975(values.len() - 1) * (variance / n).sqrt())

@@ -26,7 +26,10 @@ use std::{
 
 pub use explain::explain;
 
-use crate::{measure::Results, scenario::Plan};
+use crate::{
+    measure::{Cases, Results},
+    scenario::Plan,
+};
 
 /// One format of the report.
 pub struct Exporter {
@@ -82,6 +85,17 @@ pub fn write_all(dir: &Path, results: &Results, plan: &Plan) -> io::Result<Vec<P
         }
     }
     Ok(written)
+}
+
+/// Writes the page of a scenario with cases into `dir`, as text, HTML and JSON; each case's own report lies
+/// in the folder of its name.
+pub fn write_cases(dir: &Path, cases: &Cases) -> io::Result<()> {
+    let files = [
+        ("results.json", serde_json::to_string_pretty(cases).map_err(io::Error::other)? + "\n"),
+        ("report.txt", text::render_cases(cases, text::Options::default())),
+        ("report.html", html::cases_page(cases).into_string()),
+    ];
+    files.into_iter().try_for_each(|(name, content)| std::fs::write(dir.join(name), content))
 }
 
 fn one(path: &str, content: String) -> Vec<File> {

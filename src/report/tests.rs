@@ -253,7 +253,7 @@ fn several_seeds_carry_intervals_and_modes_are_not_mixed() {
     let row = rows.collect::<Vec<_>>();
     assert_eq!(row.len(), 1, "one virtual run makes no interval");
     assert!(row[0].n == 3 && row[0].low < row[0].mean && row[0].mean < row[0].high);
-    assert!(text::render(&results, text::Options::default()).contains("Over seeds"));
+    assert!(text::render(&results, text::Options::default()).contains("Over all seeds: mean and 95 % interval"));
     assert_eq!(shown(&results).count(), 2);
 }
 

@@ -1,5 +1,9 @@
 //! The report for the terminal: the verdict in the first line, then what it rests on.
 
+mod cases;
+mod expectations;
+mod seeds;
+
 use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
@@ -13,9 +17,12 @@ use super::{
     rows, shown, wins,
 };
 use crate::{
-    measure::{Example, Expectation, Quantity, Results, RunResult, Unit, Verdict, quantity},
+    measure::{Example, Quantity, Results, RunResult, Unit, Verdict, quantity},
     scenario::{Plan, share_over},
 };
+
+pub use cases::{cases_line, render_cases};
+pub use expectations::was;
 
 /// How to render.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +48,7 @@ pub(super) fn export(results: &Results, _plan: &Plan) -> Result<Vec<File>, Expor
 pub fn render(results: &Results, options: Options) -> String {
     let mut out = Out { text: String::new(), options };
     out.verdict(results);
+    out.seeds(results);
     out.agreement(results);
     for run in shown(results) {
         out.run(results, run);
@@ -49,7 +57,6 @@ pub fn render(results: &Results, options: Options) -> String {
             out.paragraph(&conclusion);
         }
     }
-    out.seeds(results);
     out.command("Reproduce: ", &results.reproduce);
     out.text
 }
@@ -57,7 +64,7 @@ pub fn render(results: &Results, options: Options) -> String {
 /// The verdict in one line: what the exit code says, and why.
 #[must_use]
 pub fn verdict_line(results: &Results) -> String {
-    let expectations: Vec<bool> = results.runs.iter().flat_map(|r| &r.expectations).map(|e| e.pass).collect();
+    let expectations: Vec<bool> = results.expectations().map(|expectation| expectation.pass).collect();
     let held = expectations.iter().filter(|pass| **pass).count();
     let said = match results.verdict() {
         Verdict::Void => format!(
@@ -154,7 +161,9 @@ impl Out {
             wins.iter().for_each(|win| self.item("-", win));
         }
         self.promises(run);
-        self.expectations(run);
+        if results.over_seeds.is_empty() {
+            self.expectations("Expectations", &run.expectations);
+        }
         self.model(run);
         if !run.warnings.is_empty() {
             self.text.push('\n');
@@ -233,18 +242,6 @@ impl Out {
         }
     }
 
-    fn expectations(&mut self, run: &RunResult) {
-        if run.expectations.is_empty() {
-            return;
-        }
-        self.heading("Expectations");
-        for expectation in &run.expectations {
-            let mark =
-                if expectation.pass { self.paint(Paint::Good, "ok    ") } else { self.paint(Paint::Bad, "FAILED") };
-            self.item(&mark, &format!("{} wanted {}, was {}", expectation.key, expectation.wanted, was(expectation)));
-        }
-    }
-
     fn model(&mut self, run: &RunResult) {
         if run.model.is_empty() {
             return;
@@ -257,20 +254,6 @@ impl Out {
             let line =
                 format!("{}: {}: {predicted}, measured {measured}{difference}{errors}", row.consumer, row.quantity);
             self.item(" ", &line);
-        }
-    }
-
-    fn seeds(&mut self, results: &Results) {
-        const SHOWN: [&str; 4] = ["age_s.p99", "requests", "duplicates_applied", "lost"];
-        let rows = results.summary.iter().filter(|row| SHOWN.contains(&row.quantity.as_str()));
-        for (i, row) in rows.enumerate() {
-            if i == 0 {
-                self.heading("Over seeds: mean and 95 % interval");
-            }
-            let unit = quantity(&row.quantity).map_or(String::new(), |q| {
-                format!("{} [{}, {}]", in_unit(row.mean, q.unit), in_unit(row.low, q.unit), in_unit(row.high, q.unit))
-            });
-            self.item(" ", &format!("{} {}.{}: {unit}, n = {}", mode(row.mode), row.consumer, row.quantity, row.n));
         }
     }
 
@@ -414,16 +397,6 @@ pub(super) fn harness(run: &RunResult) -> String {
 pub(super) fn actual(key: &str, actual: Option<f64>) -> String {
     let Some(value) = actual else { return NOT_OBSERVED.to_owned() };
     unit_of(key).map_or_else(|| digits(value), |unit| in_unit(value, unit))
-}
-
-/// What an expectation found, and how far that is off where it may be off.
-pub(super) fn was(expectation: &Expectation) -> String {
-    let found = actual(&expectation.key, expectation.actual);
-    let Some((value, off)) = expectation.actual.zip(expectation.difference) else { return found };
-    let apart = actual(&expectation.key, Some(off.abs()));
-    let (sign, wanted) = (if off < 0.0 { "-" } else { "+" }, value - off);
-    let share = if wanted == 0.0 { String::new() } else { format!(", {:+.2} %", off / wanted.abs() * 100.0) };
-    format!("{found}, off by {sign}{apart}{share}")
 }
 
 /// The unit of what a condition's key names; a ratio has none.

@@ -49,6 +49,15 @@ pub(super) enum Step {
     Index(usize),
 }
 
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Step::Key(key) => f.write_str(key),
+            Step::Index(index) => write!(f, "{index}"),
+        }
+    }
+}
+
 impl From<&str> for Step {
     fn from(key: &str) -> Step {
         Step::Key(key.to_owned())

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    Mode, Plan, conditions,
+    CasePlan, Mode, Plan, RawCase, cases, conditions,
     consumers::read_consumers,
     error::{At, Problem, ScenarioError, Step},
     faults::read_faults,
@@ -34,6 +34,10 @@ pub struct LoadOptions {
     pub mode: Option<Mode>,
     /// Overrides the scenario's seed.
     pub seed: Option<u64>,
+    /// Overrides how many seeds are run.
+    pub seeds: Option<u32>,
+    /// The case that is meant; `None`: all of them.
+    pub case: Option<String>,
     /// The run id where the scenario sets none; `None`: a fresh one in a live run, and one that follows
     /// from the seed in virtual time.
     pub run_id: Option<RunId>,
@@ -45,11 +49,71 @@ pub struct LoadOptions {
     pub command: String,
 }
 
-/// Reads and checks a scenario.
+impl LoadOptions {
+    /// Nothing changed: a scenario of this name, whose live runs take this id.
+    #[must_use]
+    pub fn new(name: &str, fresh_run_id: RunId) -> LoadOptions {
+        LoadOptions {
+            name: name.to_owned(),
+            file: format!("{name}.toml"),
+            dir: PathBuf::new(),
+            mode: None,
+            seed: None,
+            seeds: None,
+            case: None,
+            run_id: None,
+            fresh_run_id,
+            sets: Vec::new(),
+            command: String::new(),
+        }
+    }
+}
+
+/// Reads and checks a scenario that is one plan: it has no cases, or [`LoadOptions::case`] names one.
 pub fn load(text: &str, options: &LoadOptions) -> Result<Plan, ScenarioError> {
+    let mut plans = load_cases(text, options)?;
+    match (plans.pop(), plans.is_empty()) {
+        (Some(plan), true) => Ok(plan),
+        (last, _) => {
+            let names: Vec<String> = plans.into_iter().chain(last).filter_map(|plan| Some(plan.case?.name)).collect();
+            let fix = format!("name one: --case {}", names.join(", --case "));
+            Err(locate(At::default().key("case").problem("this takes one case", fix), text, options))
+        }
+    }
+}
+
+/// Reads and checks a scenario: a plan for each of its cases, or one where it has none.
+pub fn load_cases(text: &str, options: &LoadOptions) -> Result<Vec<Plan>, ScenarioError> {
     let source = super::set::apply(text, &options.sets).map_err(|problem| locate(problem, text, options))?;
     let raw: RawScenario = toml::from_str(&source).map_err(|error| syntax_error(&error, &source, options))?;
-    build(&raw, &source, options).map_err(|problem| locate(problem, &source, options))
+    let located = |problem| locate(problem, &source, options);
+    let chosen = cases::chosen(&At::default().key("case"), &raw.case, options.case.as_deref()).map_err(located)?;
+    if raw.case.is_empty() {
+        return Ok(vec![build(&raw, &source, options).map_err(located)?]);
+    }
+    chosen.into_iter().map(|(index, case)| load_case(&source, index, case, options)).collect()
+}
+
+/// One case's plan. What is wrong with it is told by the file's own lines.
+fn load_case(source: &str, index: usize, case: &RawCase, options: &LoadOptions) -> Result<Plan, ScenarioError> {
+    let text =
+        cases::text_of(source, index, case, &options.sets).map_err(|problem| locate(problem, source, options))?;
+    let told = |problem: Problem| {
+        let shown = shown_path(&problem.path, &text);
+        locate(cases::relocate(problem, &shown, index, case), source, options)
+    };
+    let raw: RawScenario = toml::from_str(&text).map_err(|error| {
+        let error = syntax_error(&error, &text, options);
+        // Only what the case sets can be wrong with a file that could be read without it.
+        let culprit = case.set.keys().find(|key| key.rsplit('.').next() == Some(error.key.as_str()));
+        let at = At::default().key("case").index(index);
+        let at = culprit.map_or_else(|| at.clone(), |key| at.key("set").key(key));
+        locate(at.problem(error.problem, error.fix), source, options)
+    })?;
+    let command = format!("{} --case {}", options.command, case.name);
+    let mut plan = build(&raw, &text, &LoadOptions { command, ..options.clone() }).map_err(told)?;
+    plan.case = Some(CasePlan { name: case.name.clone(), title: case.title.clone() });
+    Ok(plan)
 }
 
 fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan, Problem> {
@@ -71,6 +135,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
     let mode = read_mode(&top.key("modes"), raw.modes.as_deref(), options.mode)?;
     let faults = read_faults(&top.key("fault"), &raw.fault, &providers, &consumers, (scale, mode))?;
     let seed = options.seed.or(raw.seed).unwrap_or(42);
+    let seeds = within(&top.key("seeds"), options.seeds.or(raw.seeds), 1, (1, Plan::SEEDS_MAX))?;
     let run_id = match &raw.run_id {
         Some(text) => text
             .parse()
@@ -88,7 +153,9 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         watch: raw.watch.clone(),
         conclude: raw.conclude.clone(),
         published: raw.source.clone(),
+        case: None,
         seed,
+        seeds,
         run_id,
         mode,
         time_scale,
@@ -102,7 +169,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         faults,
         virtual_time: virtual_time::read(&top.key("virtual"), &raw.virtual_time)?,
         warnings: Vec::new(),
-        reproduce: format!("{} --seed {seed} --run-id {run_id}", options.command),
+        reproduce: format!("{} --seed {seed}{} --run-id {run_id}", options.command, seeds_flag(options.seeds)),
         source: source.to_owned(),
     };
     match mode {
@@ -111,6 +178,11 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
     }
     plan.warnings = warnings::of(&plan);
     Ok(plan)
+}
+
+/// What the scenario itself says need not be said again.
+fn seeds_flag(asked: Option<u32>) -> String {
+    asked.map_or_else(String::new, |seeds| format!(" --seeds {seeds}"))
 }
 
 /// The window of arrivals in driver time: as written, or as long as a capture is.

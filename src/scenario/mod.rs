@@ -6,6 +6,7 @@
 
 mod bounds;
 mod capture;
+mod cases;
 mod condition;
 mod conditions;
 mod consumers;
@@ -32,11 +33,12 @@ mod warnings;
 mod words;
 mod workload;
 
+pub use cases::{CasePlan, RawCase};
 pub use condition::{Comparison, Condition};
 pub use conditions::{QUANTITY_NAMES, share_over};
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
-pub use load::{LoadOptions, load};
+pub use load::{LoadOptions, load, load_cases};
 pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use plan::{
     Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,

@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, PullPlan, SendingPlan, VirtualPlan};
+use super::{CasePlan, Condition, PullPlan, SendingPlan, VirtualPlan};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
@@ -39,8 +39,14 @@ pub struct Plan {
     /// Where the figures that the scenario repeats were published; empty where it repeats none.
     #[serde(default)]
     pub published: String,
+    /// Which of the file's cases it is; `None` where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<CasePlan>,
     /// Seed of every keyed draw.
     pub seed: u64,
+    /// How many seeds are wanted, from `seed` on: so many plans that differ in it only.
+    #[serde(default = "one")]
+    pub seeds: u32,
     /// Names the run in event ids.
     pub run_id: RunId,
     /// How this run is driven.
@@ -73,6 +79,10 @@ pub struct Plan {
     pub reproduce: String,
     /// The scenario file's text after `--set`, for the report and for running it again.
     pub source: String,
+}
+
+fn one() -> u32 {
+    1
 }
 
 /// Which driver runs the plan.
@@ -367,6 +377,19 @@ impl Flaw {
 }
 
 impl Plan {
+    /// As many seeds as one command runs.
+    pub const SEEDS_MAX: u32 = 10_000;
+
+    /// The plans of all its seeds, each with one seed of its own.
+    pub fn by_seed(&self) -> impl Iterator<Item = Plan> + '_ {
+        let follows = self.mode == Mode::Virtual && self.run_id == RunId::from_bits(self.seed);
+        (0..u64::from(self.seeds.max(1))).map(move |n| {
+            let seed = self.seed.wrapping_add(n);
+            let run_id = if follows { RunId::from_bits(seed) } else { self.run_id };
+            Plan { seed, seeds: 1, run_id, ..self.clone() }
+        })
+    }
+
     /// The consumer's index by name.
     #[must_use]
     pub fn consumer(&self, name: &str) -> Option<ConsumerNo> {

@@ -26,6 +26,9 @@ pub struct RawScenario {
     pub source: String,
     /// Seed of every keyed draw. Default 42.
     pub seed: Option<u64>,
+    /// How many seeds are run, from `seed` on, 1 to 10000. Expectations on counts must hold for each,
+    /// others, and those with a tolerance, for the mean. Default 1.
+    pub seeds: Option<u32>,
     /// Names the run in event ids: 12 lowercase hex digits. Default: fresh in live runs, from the
     /// seed in virtual ones.
     pub run_id: Option<String>,
@@ -61,6 +64,9 @@ pub struct RawScenario {
     /// The run's own verdict, such as "webhook.lost" = 0.
     #[serde(default)]
     pub expect: BTreeMap<String, RawBound>,
+    /// Plans that differ in a few keys, each a run of its own. Default: none, and the file is one plan.
+    #[serde(default)]
+    pub case: Vec<super::RawCase>,
 }
 
 /// What virtual time takes the network and the stores for. Live runs have real ones.

@@ -14,15 +14,23 @@ pub(super) fn apply(text: &str, sets: &[String]) -> Result<String, Problem> {
     }
     // A broken file is reported by the loader, with its line.
     let Ok(mut table) = text.parse::<Table>() else { return Ok(text.to_owned()) };
-    for set in sets {
-        let at = At::default().key("--set").key(set);
-        let (key, value) =
-            set.split_once('=').ok_or_else(|| at.problem("no value", "write --set key=value, such as --set seed=7"))?;
-        assign(&at, &mut table, key.trim(), read_value(value.trim()))?;
-    }
+    sets.iter().try_for_each(|set| assign_text(&mut table, set))?;
+    Ok(written(text, &table))
+}
+
+/// Makes one change of the form `key=value`.
+pub(super) fn assign_text(table: &mut Table, set: &str) -> Result<(), Problem> {
+    let at = At::default().key("--set").key(set);
+    let (key, value) =
+        set.split_once('=').ok_or_else(|| at.problem("no value", "write --set key=value, such as --set seed=7"))?;
+    assign(&at, table, key.trim(), read_value(value.trim()))
+}
+
+/// A changed scenario as text, below the comment that `text` begins with.
+pub(super) fn written(text: &str, table: &Table) -> String {
     let comments = text.lines().take_while(|line| line.starts_with('#') || line.trim().is_empty());
     let head: String = comments.map(|line| format!("{line}\n")).collect();
-    Ok(format!("{head}{}", toml::to_string(&table).unwrap_or_default()))
+    format!("{head}{}", toml::to_string(table).unwrap_or_default())
 }
 
 fn read_value(text: &str) -> Value {
@@ -33,7 +41,8 @@ fn read_value(text: &str) -> Value {
         .unwrap_or_else(|| Value::String(text.to_owned()))
 }
 
-fn assign(at: &At, table: &mut Table, key: &str, value: Value) -> Result<(), Problem> {
+/// Puts a value under a key of names and places.
+pub(super) fn assign(at: &At, table: &mut Table, key: &str, value: Value) -> Result<(), Problem> {
     // Conditions have dots in their keys: "expect.webhook.lost" means expect."webhook.lost".
     if let Some((section @ ("expect" | "goal"), rest)) = key.split_once('.') {
         let entry = table.entry(section).or_insert_with(|| Value::Table(Table::new()));

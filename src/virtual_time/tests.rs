@@ -1,9 +1,6 @@
 //! What a virtual run promises, held against random scenarios.
 
-use std::{
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
-};
+use std::sync::{Mutex, PoisonError};
 
 use proptest::prelude::*;
 
@@ -27,17 +24,7 @@ impl RecordSink for Memory {
 }
 
 fn plan(text: &str) -> Plan {
-    let options = LoadOptions {
-        name: "random".to_owned(),
-        file: "random.toml".to_owned(),
-        dir: PathBuf::new(),
-        mode: Some(Mode::Virtual),
-        seed: None,
-        run_id: None,
-        fresh_run_id: RunId::from_bits(1),
-        sets: Vec::new(),
-        command: String::new(),
-    };
+    let options = LoadOptions { mode: Some(Mode::Virtual), ..LoadOptions::new("random", RunId::from_bits(1)) };
     load(text, &options).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 

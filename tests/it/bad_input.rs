@@ -149,6 +149,79 @@ fn a_scenario_error_names_the_key_the_line_and_the_fix() {
 }
 
 #[test]
+fn what_is_wrong_in_a_case_is_told_by_the_files_own_line() {
+    let with = |cases: &str| format!("{HEAD}{WEBHOOK}{cases}");
+    let case = |keys: &str| with(&format!("[[case]]\nname = \"far\"\n{keys}"));
+    let cases = [
+        format!("{HEAD}seeds = 0\n{WEBHOOK}"),
+        case("seeds = 20000\n"),
+        case("set = { \"workload.arrivals.rat\" = \"5/s\" }\n"),
+        case("set = { \"workload.arrivals\" = { kind = \"poisson\", rate = \"5/parsec\" } }\n"),
+        case("set = { \"consumer.nobody.queue\" = \"memory\" }\n"),
+        case("set = { \"consumer.webhook.queue\" = \"kafka\" }\n"),
+        case("set = { \"consumer.0.queue\" = \"kafka\" }\n"),
+        case("set = { workload = { subjects = 5 } }\n"),
+        case("set = { \"consumer.webhook.ledger\" = \"none\" }\n")
+            .replace("[[case]]", "ledger_ttl = \"5min\"\n[[case]]"),
+        case("expect = { \"webhook.losst\" = 0 }\n"),
+        case("sett = {}\n"),
+        with("[[case]]\nname = \"a b\"\n"),
+        case("[[case]]\nname = \"far\"\n"),
+    ];
+    let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:2: seeds: 0 is out of bounds
+      fix: write a number from 1 to 10000
+    pushpull: s.toml:7: case.far.seeds: 20000 is out of bounds
+      fix: write a number from 1 to 10000
+    pushpull: s.toml:7: case.far.set."workload.arrivals.rat": unknown key
+      fix: did you mean "rate"?
+    pushpull: s.toml:7: case.far.set."workload.arrivals": 'parsec' is no unit of time
+      fix: write a count per unit of time: "20/s", "90/min", "40000/day"
+    pushpull: s.toml:7: case.far.set."consumer.nobody.queue": there is no consumer "nobody"
+      fix: write its name, or its number from 0
+    pushpull: s.toml:7: case.far.set."consumer.webhook.queue": "kafka" is not implemented yet
+      fix: use "sqlite" (durable) or "memory"
+    pushpull: s.toml:7: case.far.set."consumer.0.queue": "kafka" is not implemented yet
+      fix: use "sqlite" (durable) or "memory"
+    pushpull: s.toml:7: case.far.set.workload: would replace all of workload
+      fix: quote the whole key: "workload.KEY" = VALUE
+    pushpull: s.toml:5: consumer.webhook.ledger_ttl: in case "far": there is no ledger to forget anything
+      fix: drop ledger_ttl, or write ledger = "sqlite"
+    pushpull: s.toml:7: case.far.expect."webhook.losst": "losst" is no quantity of a result
+      fix: did you mean "lost"?
+    pushpull: s.toml:7: sett: unknown key
+      fix: did you mean "set"?
+    pushpull: s.toml:6: case.a b.name: "a b" is no name
+      fix: write up to 40 letters, digits, '-' and '_'
+    pushpull: s.toml:8: case.far.name: "far" is there twice
+      fix: give each case its own name
+    "#);
+    let work = tempfile::tempdir().unwrap();
+    std::fs::write(work.path().join("s.toml"), case("[[case]]\nname = \"near\"\n")).unwrap();
+    let said = [
+        &["run", "s.toml", "--case", "fer"][..],
+        &["run", "quickstart", "--case", "far"],
+        &["provider", "s.toml"],
+        &["run", "quickstart", "--mode", "both", "--state", "stores"],
+        &["run", "quickstart", "--seeds", "2", "--state", "stores"],
+    ]
+    .map(|args| refused(work.path(), args));
+    insta::assert_snapshot!(said.join(""), @r#"
+    pushpull: s.toml:5: case: there is no case "fer"
+      fix: did you mean "far"?
+    pushpull: quickstart: case: there is no case "far"
+      fix: leave --case out: it has no cases
+    pushpull: s.toml:5: case: this takes one case
+      fix: name one: --case far, --case near
+    pushpull: --state: a virtual run keeps no stores
+      fix: leave --state out, or run it live: --mode live
+    pushpull: --state: several runs cannot share their stores
+      fix: leave --state out, or run one case with one seed
+    "#);
+}
+
+#[test]
 fn a_providers_key_is_refused_by_name() {
     let keys = |keys: &str| format!("{HEAD}[[provider]]\n{keys}\n{WEBHOOK}");
     let pull = |keys: &str| format!("{HEAD}[[provider]]\n{keys}\n{POLLER}");

@@ -64,6 +64,9 @@ mod control_api;
 #[cfg(unix)]
 mod scale;
 
+/// Cases and seeds.
+mod cases;
+
 /// Virtual time: the same plan, the same bytes, the same findings as over real sockets.
 mod virtual_time;
 

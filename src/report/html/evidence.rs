@@ -1,13 +1,13 @@
-//! The evidence below the pictures: promises, expectations, closed forms, intervals over seeds.
+//! The evidence below the pictures: promises, expectations, closed forms.
 
 use maud::{Markup, html};
 
 use crate::{
     audit::promises,
-    measure::{PromiseResult, PromiseVerdict, Results, RunResult, quantity},
+    measure::{Expectation, PromiseResult, PromiseVerdict, Results, RunResult},
     report::{
         agreement,
-        format::{digits, in_unit, mode, percent, plural},
+        format::{digits, percent, plural},
         text::was,
     },
 };
@@ -68,15 +68,15 @@ fn broken(promise: &PromiseResult) -> Markup {
     }
 }
 
-pub(super) fn expectations(run: &RunResult) -> Markup {
+pub(super) fn expectations(heading: &str, expectations: &[Expectation]) -> Markup {
     html! {
-        @if !run.expectations.is_empty() {
-            h3 { "Did it do what was expected?" }
+        @if !expectations.is_empty() {
+            h3 { (heading) }
             div.wide {
                 table {
                     thead { tr { th { "Expectation" } th { "Wanted" } th { "Was" } th { "Verdict" } } }
                     tbody {
-                        @for e in &run.expectations {
+                        @for e in expectations {
                             tr {
                                 th scope="row" { (e.key) }
                                 td { (e.wanted) }
@@ -133,43 +133,6 @@ pub(super) fn agreement(results: &Results) -> Markup {
                             tr { @for (i, cell) in row.iter().enumerate() {
                                 @if i == 0 { th scope="row" { (cell) } } @else { td.harm[cell == agreement::DIFFERS] { (cell) } }
                             } }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-pub(super) fn seeds(results: &Results) -> Markup {
-    const SHOWN: [&str; 8] = [
-        "age_s.p50",
-        "age_s.p99",
-        "requests",
-        "wasted_share",
-        "duplicates_received",
-        "duplicates_applied",
-        "lost",
-        "cpu_s",
-    ];
-    let rows: Vec<_> = results.summary.iter().filter(|row| SHOWN.contains(&row.quantity.as_str())).collect();
-    html! {
-        @if !rows.is_empty() {
-            h2 { "Over all seeds" }
-            p { "Means of valid runs with 95 % intervals (Student's t)." }
-            div.wide {
-                table {
-                    thead { tr { th { "Quantity" } th { "n" } th { "Mean" } th { "95 % interval" } } }
-                    tbody {
-                        @for row in rows {
-                            @if let Some(q) = quantity(&row.quantity) {
-                                tr {
-                                    th scope="row" { (mode(row.mode)) " " (row.consumer) "." (row.quantity) }
-                                    td { (row.n) }
-                                    td { (in_unit(row.mean, q.unit)) }
-                                    td { (in_unit(row.low, q.unit)) " to " (in_unit(row.high, q.unit)) }
-                                }
-                            }
                         }
                     }
                 }

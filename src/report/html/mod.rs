@@ -1,7 +1,9 @@
 //! `report.html`: one page that explains itself to somebody who was not there. Self-contained: no
 //! script, no font, no picture from elsewhere.
 
+mod cases;
 mod evidence;
+mod seeds;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -20,6 +22,8 @@ use crate::{
     measure::{Results, RunResult, Verdict},
     scenario::Plan,
 };
+
+pub(super) use cases::page as cases_page;
 
 pub(super) const STYLE: &str = include_str!("style.css");
 
@@ -51,9 +55,9 @@ fn page(results: &Results, plan: &Plan) -> Result<Markup, ExportError> {
                     h1 { (results.title) }
                     @if !results.question.is_empty() { p.question { (results.question) } }
                     @if !results.published.is_empty() { p.small { "Published: " (results.published) } }
+                    (seeds::seeds(results))
                     (evidence::agreement(results))
                     @for run in &runs { (run) }
-                    (evidence::seeds(results))
                     h2 { "Run it again" }
                     pre { code { (results.reproduce) } }
                     details { summary { "The scenario file" } pre { code { (plan.source) } } }
@@ -99,7 +103,9 @@ fn run(results: &Results, run: &RunResult) -> Result<Markup, ExportError> {
             (table(run))
             h2 { "Can it be believed?" }
             (evidence::promise_list(run))
-            (evidence::expectations(run))
+            @if results.over_seeds.is_empty() {
+                (evidence::expectations("Did it do what was expected?", &run.expectations))
+            }
             (evidence::model(run))
             (fine_print(run))
         }

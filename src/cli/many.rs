@@ -1,0 +1,123 @@
+//! One case of a scenario: its plan in each mode, over all its seeds, to one result.
+//!
+//! Virtual seeds run on all processors, live ones in turn. They are put together in the order of their seeds,
+//! so that the result does not depend on how many processors there are. Of several seeds the first one's
+//! records are kept; any other can be run again.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anyhow::Context;
+
+use super::{
+    carry_out::{carry_out, external_secrets},
+    judge,
+};
+use crate::{
+    measure::{Results, RunResult},
+    scenario::{Mode, Plan},
+};
+
+/// Runs a case, one plan per mode, into `dir`, and writes its report there.
+pub(super) fn run(plans: &[Plan], dir: &Path, state: Option<&Path>) -> anyhow::Result<Results> {
+    let first = plans.first().context("a case without a plan")?;
+    if let ([plan], 1) = (plans, first.seeds) {
+        carry_out(plan, dir, state, external_secrets(plan)?)?;
+        return judge::judge(plan, dir);
+    }
+    let mut runs = Vec::new();
+    for plan in plans {
+        let own = if plans.len() == 1 { dir.to_owned() } else { dir.join(mode_name(plan.mode)) };
+        create(&own)?;
+        runs.extend(seeds(plan, &own)?);
+    }
+    judge::report(first, dir, runs)
+}
+
+fn mode_name(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Live => "live",
+        Mode::Virtual => "virtual",
+    }
+}
+
+/// One mode's runs, in the order of their seeds.
+fn seeds(plan: &Plan, dir: &Path) -> anyhow::Result<Vec<RunResult>> {
+    let plans: Vec<Plan> = plan.by_seed().collect();
+    if let [plan] = plans.as_slice() {
+        carry_out(plan, dir, None, external_secrets(plan)?)?;
+        return Ok(vec![judge::judge_records(plan, dir)?]);
+    }
+    let one = |no: usize| one_of_many(&plans[no], dir, no == 0);
+    match plan.mode {
+        Mode::Live => (0..plans.len()).map(one).collect(),
+        Mode::Virtual => on_all_processors(plans.len(), one),
+    }
+}
+
+/// One seed's run; without its records unless they are to be kept.
+fn one_of_many(plan: &Plan, dir: &Path, keep: bool) -> anyhow::Result<RunResult> {
+    let own: PathBuf = dir.join(format!("{}seed-{}", if keep { "" } else { "." }, plan.seed));
+    create(&own)?;
+    carry_out(plan, &own, None, external_secrets(plan)?)?;
+    let mut run = judge::judge_records(plan, &own)?;
+    // The clock of processor time is that of the whole process, in which other seeds are judged meanwhile.
+    run.judge_cpu_s = None;
+    if !keep {
+        run.keep_figures();
+        std::fs::remove_dir_all(&own).with_context(|| format!("cannot remove {}", own.display()))?;
+    }
+    Ok(run)
+}
+
+/// Does `n` pieces of work, as many at a time as there are processors; the results come in the order of their
+/// numbers, or the failure of the first that failed.
+pub(super) fn on_all_processors<T: Send>(
+    n: usize,
+    work: impl Fn(usize) -> anyhow::Result<T> + Sync,
+) -> anyhow::Result<Vec<T>> {
+    let next = AtomicUsize::new(0);
+    let done: Vec<Mutex<Option<anyhow::Result<T>>>> = (0..n).map(|_| Mutex::new(None)).collect();
+    let processors = std::thread::available_parallelism().map_or(1, |cpus| cpus.get()).min(n);
+    std::thread::scope(|scope| {
+        for _ in 0..processors {
+            scope.spawn(|| {
+                loop {
+                    let no = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(place) = done.get(no) else { break };
+                    let result = work(no);
+                    if result.is_err() {
+                        // Nobody begins anything more.
+                        next.store(n, Ordering::Relaxed);
+                    }
+                    *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+                }
+            });
+        }
+    });
+    let results = done.into_iter().map(|place| place.into_inner().unwrap_or_else(PoisonError::into_inner));
+    results.flatten().collect()
+}
+
+fn create(dir: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(dir).with_context(|| format!("cannot create {}", dir.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_order_and_a_failure_is_told() {
+        let squares = on_all_processors(100, |n| Ok(n * n)).unwrap();
+        assert_eq!(squares, (0..100).map(|n| n * n).collect::<Vec<_>>());
+        let failed = on_all_processors(100, |n| if n == 7 { anyhow::bail!("seven") } else { Ok(n) });
+        assert_eq!(failed.unwrap_err().to_string(), "seven");
+        assert!(on_all_processors(0, Ok).unwrap().is_empty());
+    }
+}
