@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pushpull::{
     model::RunId,
-    scenario::{LoadOptions, Plan, load},
+    scenario::{LoadOptions, Plan, load_cases},
 };
 
 fn files() -> Vec<PathBuf> {
@@ -16,29 +16,23 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-fn plan(file: &Path) -> Plan {
+/// Its plans: one per case, where it has cases.
+fn plans(file: &Path) -> Vec<Plan> {
     let text = std::fs::read_to_string(file).expect("read the scenario");
     let name = file.file_stem().expect("a name").to_string_lossy().into_owned();
     let options = LoadOptions {
         file: file.display().to_string(),
         dir: file.parent().expect("a folder").to_owned(),
-        mode: None,
-        seed: None,
-        run_id: None,
-        fresh_run_id: RunId::from_bits(1),
-        sets: Vec::new(),
-        command: format!("pushpull run {name}"),
-        name,
+        ..LoadOptions::new(&name, RunId::from_bits(1))
     };
-    load(&text, &options).unwrap_or_else(|error| panic!("{error}"))
+    load_cases(&text, &options).unwrap_or_else(|error| panic!("{error}"))
 }
 
 #[test]
 fn each_names_its_source_what_it_leaves_out_and_what_it_expects() {
     let files = files();
     assert!(files.len() >= 10, "{files:?}");
-    for file in files {
-        let plan = plan(&file);
+    for plan in files.iter().flat_map(|file| plans(file)) {
         let name = &plan.name;
         let number =
             name.strip_prefix('s').and_then(|rest| rest.split('-').next()).and_then(|no| no.parse::<u32>().ok());
