@@ -43,25 +43,32 @@ pub struct Draws {
 }
 
 impl Draws {
+    /// No exponential draw is larger: the uniform one behind it has 53 bits.
+    pub const EXPONENTIAL_MAX: f64 = 36.8;
+
     /// Draws under `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Draws {
         Draws { seed }
     }
 
+    /// Draws for one purpose: who draws often mixes that part of the key once.
+    #[must_use]
+    pub fn purpose(self, purpose: Purpose) -> PurposeDraws {
+        let a = mix(self.seed ^ 0x9e37_79b9_7f4a_7c15);
+        PurposeDraws(mix(a ^ (purpose as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)))
+    }
+
     /// 64 uniform bits for the key.
     #[must_use]
     pub fn bits(self, purpose: Purpose, entity: u64, number: u64) -> u64 {
-        let a = mix(self.seed ^ 0x9e37_79b9_7f4a_7c15);
-        let b = mix(a ^ (purpose as u64).wrapping_mul(0xd1b5_4a32_d192_ed03));
-        let c = mix(b ^ entity.wrapping_mul(0xaef1_7502_108e_f2d9).wrapping_add(1));
-        mix(c ^ number.wrapping_mul(0x94d0_49bb_1331_11eb).wrapping_add(2))
+        self.purpose(purpose).bits(entity, number)
     }
 
     /// Uniform in [0, 1), with 53 bits.
     #[must_use]
     pub fn unit(self, purpose: Purpose, entity: u64, number: u64) -> f64 {
-        (self.bits(purpose, entity, number) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+        self.purpose(purpose).unit(entity, number)
     }
 
     /// Uniform in 0..bound; 0 where `bound` is 0. The bias is below bound / 2^64.
@@ -75,6 +82,25 @@ impl Draws {
     #[must_use]
     pub fn exponential(self, purpose: Purpose, entity: u64, number: u64) -> f64 {
         -libm::log1p(-self.unit(purpose, entity, number))
+    }
+}
+
+/// The draws of a seed for one purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PurposeDraws(u64);
+
+impl PurposeDraws {
+    /// 64 uniform bits for the rest of the key.
+    #[must_use]
+    pub fn bits(self, entity: u64, number: u64) -> u64 {
+        let c = mix(self.0 ^ entity.wrapping_mul(0xaef1_7502_108e_f2d9).wrapping_add(1));
+        mix(c ^ number.wrapping_mul(0x94d0_49bb_1331_11eb).wrapping_add(2))
+    }
+
+    /// Uniform in [0, 1), with 53 bits.
+    #[must_use]
+    pub fn unit(self, entity: u64, number: u64) -> f64 {
+        (self.bits(entity, number) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 }
 
@@ -129,5 +155,7 @@ mod tests {
         assert_eq!(d.below(0, Purpose::Subject, 5, 5), 0);
         let mean: f64 = (0..100_000).map(|i| d.exponential(Purpose::Arrival, 0, i)).sum::<f64>() / 1e5;
         assert!((mean - 1.0).abs() < 0.015, "{mean}");
+        let largest_unit = 1.0 - 1.0 / (1u64 << 53) as f64;
+        assert!(-libm::log1p(-largest_unit) < Draws::EXPONENTIAL_MAX);
     }
 }

@@ -89,7 +89,7 @@ fn read_consumer(
     Ok(ConsumerPlan {
         name: raw.name.clone(),
         provider: read_provider_name(&at.key("provider"), raw.provider.as_deref(), providers)?,
-        clients: within(&at.key("clients"), raw.clients, 1, (1, 100_000))?,
+        clients: within(&at.key("clients"), raw.clients, 1, (1, 1_000_000))?,
         follows: choose(&at.key("follows"), raw.follows.as_deref().unwrap_or("own"), &FOLLOWS)?,
         path,
         queue,

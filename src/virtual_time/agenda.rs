@@ -60,6 +60,11 @@ impl<T> Agenda<T> {
         self.heap.push(Reverse(Entry { at, number: self.numbered, what }));
     }
 
+    /// When something comes next.
+    pub fn first_at(&self) -> Option<Time> {
+        self.heap.peek().map(|Reverse(entry)| entry.at)
+    }
+
     /// What comes next.
     pub fn pop(&mut self) -> Option<(Time, T)> {
         self.heap.pop().map(|Reverse(entry)| (entry.at, entry.what))

@@ -32,6 +32,15 @@ pub(super) fn delay(plan: &VirtualPlan, draws: Draws, target: &Target, leg: Leg)
     }
 }
 
+/// No message takes longer, but for a fault.
+#[must_use]
+pub(super) fn longest(plan: &VirtualPlan) -> Span {
+    match plan.delay_distribution {
+        Distribution::Constant => plan.one_way_delay,
+        Distribution::Exponential => Span((plan.one_way_delay.0 as f64 * Draws::EXPONENTIAL_MAX) as u64 + 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

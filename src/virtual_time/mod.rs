@@ -11,17 +11,22 @@
 //! ```
 
 mod agenda;
+mod arrivals;
 mod attempt;
+mod combs;
 mod consumer;
 mod ledger;
 mod line;
 mod link;
+mod poll;
+mod poll_queue;
 mod pull;
 mod pull_api;
 mod push;
 mod receiver;
 mod slab;
 mod synchronous;
+mod uneventful;
 mod world;
 
 #[cfg(test)]
@@ -37,10 +42,24 @@ use crate::{
 /// Where t0 lies on the wall clock of a virtual run: 2026-01-01T00:00:00Z.
 const WALL: WallClock = WallClock { t0_unix_ns: 1_767_225_600_000_000_000 };
 
+/// How polls that find nothing are gone through. The records are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Many at a time, where each is certain to find nothing.
+    Skip,
+    /// One by one.
+    Step,
+}
+
 /// Carries out a plan in virtual time, to the end: what happened is in `records`.
 pub fn run(plan: &Plan, records: &dyn RecordSink) {
+    run_at(Pace::Skip, plan, records);
+}
+
+/// The same at a pace of one's choice, for whoever measures or compares.
+pub fn run_at(pace: Pace, plan: &Plan, records: &dyn RecordSink) {
     records.put(Record::Begin { wall: WALL });
-    let mut world = World::new(plan, records);
+    let mut world = World::new(plan, records, pace);
     let at = world.run();
     world.residue();
     records.put(Record::End { at, interrupted: false });

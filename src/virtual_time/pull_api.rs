@@ -1,7 +1,7 @@
 //! The pull API's half of a poll: limits, held requests, pages.
 
 use super::{
-    pull::{Content, Round},
+    poll::Content,
     world::{What, World},
 };
 use crate::{
@@ -17,7 +17,7 @@ impl World<'_> {
     /// A request for a page is with the provider.
     pub(super) fn asked(&mut self, no: u32, token: u32) {
         let client = &mut self.pull.clients[no as usize];
-        let (consumer, number) = (client.consumer, client.number);
+        let (consumer, number) = (client.consumer, client.number());
         let Some(round) = client.round.as_mut().filter(|round| round.token == token) else { return };
         let Some(group) = &self.pull.groups[usize::from(consumer)] else { return };
         if round.fate.response == ResponseFate::LostBeforeProcessing {
@@ -63,8 +63,8 @@ impl World<'_> {
     fn hold(&mut self, no: u32, hold: Span) {
         let until = self.now + hold;
         let visible_at = self.first_visible_at(no).unwrap_or(Time::MAX);
-        let Some(round) = self.pull.clients[no as usize].round.as_mut() else { return };
-        round.held = Some(until);
+        self.pull.set_held(no, Some(until));
+        let Some(round) = self.pull.clients[no as usize].round.as_ref() else { return };
         let token = round.token;
         self.agenda.put(until.min(visible_at), What::Released { client: no, token });
     }
@@ -91,8 +91,8 @@ impl World<'_> {
 
     /// A held request is answered, whatever there is.
     pub(super) fn released(&mut self, no: u32, token: u32) {
-        let held = |round: &mut Box<Round>| round.token == token && round.held.take().is_some();
-        if self.pull.clients[no as usize].round.as_mut().is_some_and(held) {
+        let asked = self.pull.clients[no as usize].round.as_ref().is_some_and(|round| round.token == token);
+        if asked && self.pull.set_held(no, None) {
             self.answer_with_page(no);
         }
     }
@@ -100,7 +100,7 @@ impl World<'_> {
     fn first_visible_at(&self, no: u32) -> Option<Time> {
         let client = &self.pull.clients[no as usize];
         let group = self.pull.groups[usize::from(client.consumer)].as_ref()?;
-        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number);
+        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number());
         let first = self.log.first_behind(share, After::Seq(self.asked_from(no)), Span::ZERO)?;
         Some(first + self.plan.providers[group.provider].pull.view_lag)
     }
@@ -112,14 +112,14 @@ impl World<'_> {
     /// The cursor that the request under way carries.
     fn asked_from(&self, no: u32) -> Seq {
         let round = self.pull.clients[no as usize].round.as_ref();
-        round.and_then(|round| round.machine.cursor()?.parse().ok()).unwrap_or(0)
+        round.and_then(|round| round.machine.cursor().copied()).unwrap_or(0)
     }
 
     /// The page as the log shows it now, on its way back.
     fn answer_with_page(&mut self, no: u32) {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
-        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number);
+        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number());
         let provider = &self.plan.providers[group.provider];
         let limit = group.polling.page_size.min(provider.page_limit.max(1)) as usize;
         let kept_since = provider.pull.retention.map_or(Time::ZERO, |retention| self.now - retention);

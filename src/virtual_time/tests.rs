@@ -4,6 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use proptest::prelude::*;
 
+use super::{Pace, run_at};
 use crate::{
     measure::{RunResult, judge},
     model::{AttemptOutcome, RunId},
@@ -29,8 +30,12 @@ fn plan(text: &str) -> Plan {
 }
 
 fn records(plan: &Plan) -> Vec<Record> {
+    records_at(Pace::Skip, plan)
+}
+
+fn records_at(pace: Pace, plan: &Plan) -> Vec<Record> {
     let memory = Memory::default();
-    super::run(plan, &memory);
+    run_at(pace, plan, &memory);
     memory.0.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -60,6 +65,7 @@ fn provider() -> impl Strategy<Value = String> {
         "rate_limit = { rate = \"20/s\", per = \"client\" }\n",
         "page_limit = 2\n",
         "concurrency = 1\n",
+        "poll_interval_hint = \"400ms\"\n",
     ];
     let manners = proptest::sample::subsequence(manners.to_vec(), 0..4).prop_map(|some| some.concat());
     let retry = one_of(&["[\"50ms\", \"1s\", \"20s\"]", "\"never\"", "[\"10ms\"]"]);
@@ -70,10 +76,12 @@ fn provider() -> impl Strategy<Value = String> {
 fn consumer(no: usize, kinds: &'static [&'static str]) -> impl Strategy<Value = String> {
     let strategy = one_of(&[
         "{ kind = \"fixed\", interval = \"700ms\", jitter = 0.3 }",
+        "{ kind = \"fixed\", interval = \"300ms\" }",
         "{ kind = \"conditional\", interval = \"500ms\" }",
         "{ kind = \"adaptive\", min = \"200ms\", max = \"3s\" }",
         "{ kind = \"long-poll\", hold = \"2s\" }",
         "{ kind = \"cron\", interval = \"1s\", spread = \"200ms\" }",
+        "{ kind = \"cron\", interval = \"1s\" }",
     ]);
     let kind = one_of(kinds);
     let effect = one_of(&[
@@ -108,11 +116,24 @@ fn fault() -> impl Strategy<Value = String> {
     kind.prop_map(|kind| format!("[[fault]]\n{kind}"))
 }
 
+/// The network: quick, slow enough for requests to overtake each other, and without any chance, so that
+/// much happens in one instant.
+fn network() -> impl Strategy<Value = String> {
+    one_of(&[
+        "",
+        "[virtual]\none_way_delay = \"20ms\"\n",
+        "[virtual]\none_way_delay = \"2ms\"\ndelay_distribution = \"constant\"\ncommit_time = \"2ms\"\n",
+    ])
+}
+
 prop_compose! {
     /// A scenario with a right receiver, whatever befalls it.
     fn scenario()(
         seed in 0u32..1_000_000,
+        arrivals in one_of(&["poisson", "constant"]),
         rate in 1u32..40,
+        drain in one_of(&["30s", "0s"]),
+        network in network(),
         provider in provider(),
         first in consumer(1, &["hybrid"]),
         second in consumer(2, &["polling", "webhook", "hybrid"]),
@@ -122,8 +143,8 @@ prop_compose! {
         // What is delivered in order cannot be reordered, and a scenario that wants both is refused.
         let provider = if faults.contains("reorder") { provider.replace("ordering = \"subject\"\n", "") } else { provider };
         format!(
-            "title = \"Random\"\nseed = {seed}\nduration = \"5s\"\ndrain = \"30s\"\n[workload]\nsubjects = 6\n\
-             arrivals = {{ kind = \"poisson\", rate = \"{rate}/s\" }}\n{provider}{first}{second}{faults}"
+            "title = \"Random\"\nseed = {seed}\nduration = \"5s\"\ndrain = \"{drain}\"\n[workload]\nsubjects = 6\n\
+             arrivals = {{ kind = \"{arrivals}\", rate = \"{rate}/s\" }}\n{network}{provider}{first}{second}{faults}"
         )
     }
 }
@@ -140,6 +161,12 @@ proptest! {
             let wrong = [consumer.duplicates_applied, consumer.lost, consumer.stale_overwrites];
             prop_assert_eq!(wrong.map(of), [0, 0, 0], "{}", text);
         }
+    }
+
+    #[test]
+    fn passing_polls_over_writes_the_same_records_as_taking_each_step(text in scenario()) {
+        let plan = plan(&text);
+        prop_assert!(records_at(Pace::Skip, &plan) == records_at(Pace::Step, &plan), "{}", text);
     }
 
     #[test]
@@ -229,4 +256,21 @@ fn who_comes_to_an_api_that_takes_its_time_stands_in_line_and_may_lose_patience_
     assert_eq!((patient.failed_requests, patient.applied), (0, Some(patient.due)));
     assert!(impatient.failed_requests >= 61, "the 40th answer comes when its client has just given up");
     assert_eq!(impatient.load.poll_max_s, Some(4.0));
+}
+
+/// What the property above would not notice: that nothing is passed over at all.
+#[test]
+fn a_million_polls_that_find_nothing_cost_a_few_thousand_steps() {
+    let text = "title = \"Idle\"\nduration = \"1000s\"\n[workload]\narrivals = { kind = \"constant\", rate = \"1/s\" }\n\
+                subjects = 1000\n[[consumer]]\nname = \"c\"\nkind = \"polling\"\nclients = 1000\n\
+                strategy = { kind = \"fixed\", interval = \"1s\" }\n";
+    let plan = plan(text);
+    let steps = |pace| {
+        let memory = Memory::default();
+        let mut world = super::world::World::new(&plan, &memory, pace);
+        world.run();
+        world.pull.stepped
+    };
+    assert!(steps(Pace::Step) > 1_000_000);
+    assert!(steps(Pace::Skip) < 20_000);
 }

@@ -1,6 +1,6 @@
 //! The world that a virtual run happens in, and what makes it go on.
 
-use super::{agenda::Agenda, consumer::Consumer, pull::Pull, push::Push};
+use super::{Pace, agenda::Agenda, arrivals::Arrivals, consumer::Consumer, link, pull::Pull, push::Push};
 use crate::{
     fault::{Fate, Target},
     model::Time,
@@ -8,7 +8,6 @@ use crate::{
     record::{Record, RecordSink},
     rng::Draws,
     scenario::{ConsumerNo, Follows, Plan},
-    workload::{Arrival, Schedule, Source},
 };
 
 /// Something that happens at an instant.
@@ -28,8 +27,6 @@ pub(super) enum What {
     Worked { consumer: ConsumerNo, slot: u32 },
     /// The work inside a request is done.
     Served { consumer: ConsumerNo, slot: u32 },
-    /// A client's poll is due.
-    Poll(u32),
     /// A request for a page is with the provider.
     Asked { client: u32, token: u32 },
     /// A request for a page has stood in line and is worked off.
@@ -53,23 +50,23 @@ pub(super) struct World<'a> {
     pub push: Push,
     pub pull: Pull<'a>,
     pub consumers: Vec<Consumer<'a>>,
+    pub arrivals: Arrivals<'a>,
+    /// The end of arrivals.
+    pub window_end: Time,
     /// The latest instant that an effect is stamped with.
     pub last_effect: Time,
     /// When something was last brought to its end: a poller that is never answered is not waited for
     /// longer than the drain from here.
     progress: Time,
-    schedule: Schedule<'a>,
-    /// The next event of the schedule.
-    upcoming: Option<Arrival>,
-    source: Source,
 }
 
 impl<'a> World<'a> {
     /// The world at t0.
-    pub fn new(plan: &'a Plan, records: &'a dyn RecordSink) -> World<'a> {
+    pub fn new(plan: &'a Plan, records: &'a dyn RecordSink, pace: Pace) -> World<'a> {
         let draws = Draws::new(plan.seed);
         let own = plan.consumers.iter().filter(|mine| mine.polls() && mine.follows == Follows::Own);
-        let mut schedule: Schedule<'a> = Box::new(plan.workload.schedule(draws, Time::ZERO + plan.duration));
+        let window_end = Time::ZERO + plan.duration;
+        let schedule = Box::new(plan.workload.schedule(draws, window_end));
         let consumers = (0..).zip(&plan.consumers).map(|(number, mine)| Consumer::new(number, mine)).collect();
         World {
             plan,
@@ -79,29 +76,42 @@ impl<'a> World<'a> {
             agenda: Agenda::new(),
             log: Log::new(own.map(|mine| mine.clients.max(1))),
             push: Push::new(plan, draws),
-            pull: Pull::new(plan, draws),
+            pull: Pull::new(plan, draws, pace),
             consumers,
+            arrivals: Arrivals::new(schedule, link::longest(&plan.virtual_time)),
+            window_end,
             last_effect: Time::ZERO,
             progress: Time::ZERO,
-            upcoming: schedule.next(),
-            schedule,
-            source: Source::default(),
         }
     }
 
     /// Lets everything happen until all is quiet; tells when that was.
+    ///
+    /// Things happen in the order of their instants; within one instant polls come first, by client, and then
+    /// what else there is, in the order in which it was put down.
     pub fn run(&mut self) -> Time {
-        let first_polls: Vec<(Time, u32)> = self.pull.first_polls().collect();
-        first_polls.into_iter().for_each(|(at, client)| self.agenda.put(at, What::Poll(client)));
+        (0..self.pull.clients.len() as u32).for_each(|no| self.await_poll(no));
         self.await_arrival();
-        while !self.is_over()
-            && let Some((at, what)) = self.agenda.pop()
-        {
-            self.now = at;
-            self.happen(what);
+        while !self.is_over() {
+            let (poll, thing_at) = (self.pull.queue.first(), self.agenda.first_at());
+            let poll_at = poll.map_or(Time::MAX, |(at, _)| at);
+            let next = poll_at.min(thing_at.unwrap_or(Time::MAX));
+            if self.arrivals.notice_at().is_some_and(|at| at <= next) {
+                self.announce();
+            } else if self.pull.asleep > 0 && self.window_end <= next {
+                self.wake_all();
+            } else if let Some((at, client)) = poll.filter(|_| poll_at == next) {
+                self.pull.queue.take_first();
+                self.now = at;
+                self.poll(client);
+            } else if let Some((at, what)) = self.agenda.pop() {
+                self.now = at;
+                self.happen(what);
+            } else {
+                break;
+            }
         }
-        let window_end = Time::ZERO + self.plan.duration;
-        self.now = self.now.max(window_end).max(self.last_effect);
+        self.now = self.now.max(self.window_end).max(self.last_effect);
         self.now
     }
 
@@ -123,23 +133,20 @@ impl<'a> World<'a> {
             What::Stored { consumer, slot } => self.stored(consumer, slot),
             What::Worked { consumer, slot } => self.worked(consumer, slot),
             What::Served { consumer, slot } => self.served(consumer, slot),
-            What::Poll(client) => self.poll(client),
             What::Asked { client, token } => self.asked(client, token),
             What::Turn { client, token } => self.turn(client, token),
             What::Released { client, token } => self.released(client, token),
             What::Comes { client, token } => self.comes(client, token),
             What::Saved(client) => self.saved(client),
         }
-        if !matches!(what, What::Poll(_) | What::Asked { .. } | What::Turn { .. } | What::Comes { .. }) {
+        if !matches!(what, What::Asked { .. } | What::Turn { .. } | What::Comes { .. }) {
             self.progress = self.now;
         }
     }
 
     /// The next event happens, and whoever it is due to hears of it.
     fn arrive(&mut self) {
-        let Some(arrival) = self.upcoming else { return };
-        self.upcoming = self.schedule.next();
-        let event = self.source.next(arrival);
+        let Some(event) = self.arrivals.happen() else { return };
         self.log.append(&[event]);
         for _ in &self.plan.providers {
             self.records.put(Record::Emitted { event, emitted_at: self.now });
@@ -150,24 +157,19 @@ impl<'a> World<'a> {
     }
 
     fn await_arrival(&mut self) {
-        if let Some(at) = self.next_arrival() {
+        if let Some(at) = self.arrivals.next_at() {
             self.agenda.put(at, What::Arrival);
         }
     }
 
-    /// When the next event of the schedule is due.
-    pub fn next_arrival(&self) -> Option<Time> {
-        self.upcoming.map(|arrival| arrival.at)
-    }
-
     /// Whether nothing more can come of waiting.
+    #[inline]
     fn is_over(&self) -> bool {
-        let window_end = Time::ZERO + self.plan.duration;
-        if self.next_arrival().is_some() || self.now < window_end || self.push.open > 0 {
+        if self.arrivals.next_at().is_some() || self.now < self.window_end || self.push.open > 0 {
             return false;
         }
         let idle = self.consumers.iter().all(Consumer::is_idle);
-        idle && (self.pull.is_quiet() || self.now > self.progress.max(window_end) + self.plan.drain)
+        idle && (self.pull.awaited == 0 || self.now > self.progress.max(self.window_end) + self.plan.drain)
     }
 
     /// One record per fault that hit.

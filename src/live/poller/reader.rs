@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{Span, Subject},
-    policy::poll::{Ask, Known, PageEnd, PollRound, PollStep, SCAN_CURSOR, State, StateRound, Turns},
+    policy::poll::{Ask, Known, PageCame, PageEnd, PollRound, PollStep, SCAN_CURSOR, State, StateRound, Turns},
     scenario::{Flaw, PollingPlan},
     wire::{PageError, PageEvent, parse_page, parse_state, parse_states},
 };
@@ -139,7 +139,12 @@ impl Reader {
             Round::Events(round) => {
                 let page = parse_page(bytes)?;
                 self.etag = etag;
-                round.page_came(&page, head);
+                round.page_came(PageCame {
+                    brought: !page.events.is_empty(),
+                    next: page.next_cursor,
+                    more: page.has_more,
+                    head: head.map(str::to_owned),
+                });
                 Ok(page.events)
             }
             Round::States(states) => states.read(bytes, etag),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Client, Due};
 use crate::{
     model::{Span, Time},
-    rng::Purpose,
+    rng::{Purpose, PurposeDraws},
 };
 
 /// Poll n is due at phase + (n-1) x interval + shift(n), never accumulated.
@@ -50,19 +50,29 @@ impl Grid {
     /// When poll `n` (from 1) of a client is due.
     #[must_use]
     pub fn due(&self, who: Client, n: u32) -> Time {
-        let entity = u64::from(who.number);
-        let width = self.early.0.saturating_add(self.late.0) as f64;
-        let shift = (width * who.draws.unit(Purpose::PollJitter, entity, u64::from(n))) as u64;
-        self.line(who, n) + Span(shift) - self.early
+        self.on(who).due(n)
     }
 
-    /// The unmoved instant of poll `n`.
-    fn line(&self, who: Client, n: u32) -> Time {
-        let phase = match self.phase {
+    /// Whether no poll is moved, so that each is due one interval after the one before.
+    #[must_use]
+    pub fn is_even(&self) -> bool {
+        self.early == Span::ZERO && self.late == Span::ZERO
+    }
+
+    /// Where a client's first poll lies, unmoved.
+    #[must_use]
+    pub fn phase_of(&self, who: Client) -> Span {
+        match self.phase {
             Phase::Random => Span(who.draws.below(self.interval.0, Purpose::Phase, u64::from(who.number), 0)),
             Phase::Aligned => self.interval,
-        };
-        Time::ZERO + phase + self.interval.scaled(u64::from(n.saturating_sub(1)), 1)
+        }
+    }
+
+    /// One client's polls.
+    #[must_use]
+    pub fn on(&self, who: Client) -> OnGrid<'_> {
+        let jitter = who.draws.purpose(Purpose::PollJitter);
+        OnGrid { grid: self, entity: u64::from(who.number), phase: self.phase_of(who), jitter }
     }
 
     /// A client's first poll where it begins at `now`: at t0 poll 1. A restarted process goes on where the
@@ -75,14 +85,53 @@ impl Grid {
     /// The first poll after `n` that is not yet overdue at `free`.
     #[must_use]
     pub fn next_after(&self, who: Client, n: u32, free: Time) -> Due {
-        // A poll is late by `late` at most: what lies further back is overdue for certain.
-        let since_first = (free - self.late).since(self.line(who, 1)).0;
-        let around = u32::try_from(since_first / self.interval.0.max(1)).unwrap_or(u32::MAX - 2);
-        let mut number = (n + 1).max(around);
-        while self.due(who, number) < free {
-            number += 1;
+        self.on(who).next_after(n, free)
+    }
+}
+
+/// One client's polls on a grid: what is the same for each of them is worked out once.
+#[derive(Debug, Clone, Copy)]
+pub struct OnGrid<'a> {
+    pub(super) grid: &'a Grid,
+    pub(super) entity: u64,
+    pub(super) phase: Span,
+    pub(super) jitter: PurposeDraws,
+}
+
+impl OnGrid<'_> {
+    /// When poll `n` is due.
+    #[must_use]
+    pub fn due(&self, n: u32) -> Time {
+        let line = self.line(n);
+        if self.grid.is_even() {
+            return line;
         }
-        Due { number, at: self.due(who, number) }
+        let width = self.grid.early.0.saturating_add(self.grid.late.0) as f64;
+        let shift = (width * self.jitter.unit(self.entity, u64::from(n))) as u64;
+        line + Span(shift) - self.grid.early
+    }
+
+    /// The unmoved instant of poll `n`.
+    fn line(&self, n: u32) -> Time {
+        Time::ZERO + self.phase + Span(self.grid.interval.0.saturating_mul(u64::from(n.saturating_sub(1))))
+    }
+
+    /// The first poll after `n` that is not yet overdue at `free`.
+    #[must_use]
+    pub fn next_after(&self, n: u32, free: Time) -> Due {
+        let mut due = Due { number: n + 1, at: self.due(n + 1) };
+        if due.at < free {
+            // A poll is late by `late` at most: what lies further back is overdue for certain.
+            let since_first = (free - self.grid.late).since(self.line(1)).0;
+            let around = u32::try_from(since_first / self.grid.interval.0.max(1)).unwrap_or(u32::MAX - 2);
+            due.number = due.number.max(around);
+            due.at = self.due(due.number);
+        }
+        while due.at < free {
+            due.number += 1;
+            due.at = self.due(due.number);
+        }
+        due
     }
 }
 
@@ -104,10 +153,10 @@ mod tests {
             let interval = Span::from_millis(ms);
             let grid = Grid::jittered(interval, jitter, Phase::Random);
             let who = client(seed, number);
-            let (line, reach) = (grid.line(who, n), Span((interval.0 as f64 * jitter / 2.0) as u64 + 1));
+            let (line, reach) = (grid.on(who).line(n), Span((interval.0 as f64 * jitter / 2.0) as u64 + 1));
             let due = grid.due(who, n);
             prop_assert!(due + reach >= line && due <= line + reach);
-            prop_assert!(grid.line(who, 1) < Time::ZERO + interval);
+            prop_assert!(grid.on(who).line(1) < Time::ZERO + interval);
         }
 
         #[test]

@@ -11,11 +11,11 @@ mod round;
 mod state_round;
 mod timer;
 
-pub use grid::{Grid, Phase};
-pub use round::{PAGES_PER_POLL_MAX, PollRound, PollStep};
+pub use grid::{Grid, OnGrid, Phase};
+pub use round::{PAGES_PER_POLL_MAX, PageCame, PollRound, PollStep};
 pub use state::{Ask, Turns};
 pub use state_round::{Known, PageEnd, SCAN_CURSOR, StateRound};
-pub use timer::PollTimer;
+pub use timer::{Beat, PollTimer, Rhythm};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

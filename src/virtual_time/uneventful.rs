@@ -1,0 +1,163 @@
+//! Polls that bring nothing and touch nobody else: one step each, or passed over many at a time.
+//!
+//! Such a poll changes only the tallies, so nobody can tell whether it was made. Where the time from one
+//! poll to the next is always the same, its client falls asleep, and wakes when an event of its share is
+//! announced: the polls in between are counted at once. A client that is awake takes the same steps at the
+//! same instants as it would have taken in a run in which nobody sleeps, so the records are the same to the
+//! byte.
+
+use super::{
+    link::{self, Leg},
+    pull::{Group, PollClient},
+    world::World,
+};
+use crate::{
+    fault::{self, Target, TargetPath},
+    model::{Seq, Span, Time},
+    policy::poll::{Came, Due},
+    scenario::{Follows, On429},
+    workload::Arrival,
+};
+
+impl World<'_> {
+    /// A client's poll is due.
+    #[inline]
+    pub(super) fn poll(&mut self, no: u32) {
+        self.pull.stepped += 1;
+        if self.is_uneventful(no) { self.poll_in_vain(no) } else { self.begin_poll(no) }
+    }
+
+    /// Whether it is certain that the poll that is due brings nothing and touches nobody else. What speaks
+    /// against it is a matter of the plan (`is_calm`), of what is announced, or of a fault.
+    #[inline]
+    fn is_uneventful(&self, no: u32) -> bool {
+        let client = &self.pull.clients[no as usize];
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return false };
+        group.calm && self.has_seen_all(client, group) && !(group.faulted && self.is_hit(no))
+    }
+
+    /// Whether a client has seen every event of its share that a request can meet that leaves now.
+    #[inline]
+    fn has_seen_all(&self, client: &PollClient, group: &Group<'_>) -> bool {
+        self.announced_to(client, group) <= client.cursor.unwrap_or(0)
+    }
+
+    #[inline]
+    fn announced_to(&self, client: &PollClient, group: &Group<'_>) -> Seq {
+        if group.own { client.announced } else { self.arrivals.announced_upto() }
+    }
+
+    fn is_hit(&self, no: u32) -> bool {
+        let target = self.target(no, self.pull.clients[no as usize].beat.due, 1);
+        !fault::decide(&self.plan.faults, &target, self.draws).hits.is_empty()
+    }
+
+    /// A poll that found nothing, as one step.
+    #[inline]
+    fn poll_in_vain(&mut self, no: u32) {
+        let client = &self.pull.clients[no as usize];
+        let due = client.beat.due;
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
+        let newest = self.announced_to(client, group);
+        let free = if group.roomy { self.now } else { self.now + self.round_trip(no, due) };
+        let client = &mut self.pull.clients[no as usize];
+        let Some(group) = &mut self.pull.groups[usize::from(client.consumer)] else { return };
+        let unchanged = group.polling.strategy.is_conditional() && client.etag == Some(newest);
+        client.etag = Some(newest);
+        group.tallies.count(due.at, self.now, unchanged);
+        self.rest(no, Came::Nothing, self.now, free, None);
+    }
+
+    fn round_trip(&self, no: u32, due: Due) -> Span {
+        let target = self.target(no, due, 1);
+        self.delay(&target, Leg::Request) + self.delay(&target, Leg::Answer)
+    }
+
+    /// What faults and the network know of a request for a page.
+    pub(super) fn target(&self, no: u32, due: Due, page: u32) -> Target {
+        let client = &self.pull.clients[no as usize];
+        let (path, consumer, client) = (TargetPath::Poll, client.consumer, client.number());
+        Target { path, consumer, client, number: due.number, attempt: page, copy: 0, at: due.at }
+    }
+
+    /// How long a message takes.
+    pub(super) fn delay(&self, target: &Target, leg: Leg) -> Span {
+        link::delay(&self.plan.virtual_time, self.draws, target, leg)
+    }
+
+    /// The poll that was due is over, and its client free from `free` on. The next one is put down.
+    #[inline]
+    pub(super) fn rest(&mut self, no: u32, came: Came, sent: Time, free: Time, retry_after: Option<Span>) {
+        let client = &mut self.pull.clients[no as usize];
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
+        let free = match self.plan.providers[group.provider].pull.poll_interval_hint {
+            _ if group.polling.on_429 == On429::Ignore => free,
+            hint => retry_after.map_or(free, |span| free + span).max(hint.map_or(free, |span| sent + span)),
+        };
+        if came == Came::Nothing && client.beat.due.at > group.over && !client.quiet {
+            client.quiet = true;
+            self.pull.awaited -= 1;
+        }
+        group.rhythm.ended(&mut client.beat, came, free);
+        self.await_poll(no);
+    }
+
+    /// A client waits for its next poll: asleep, if it will bring nothing for a while.
+    #[inline]
+    pub(super) fn await_poll(&mut self, no: u32) {
+        let client = &self.pull.clients[no as usize];
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
+        let at = client.beat.due.at;
+        if group.combs.is_some() && at < self.window_end && self.has_seen_all(client, group) {
+            self.pull.clients[no as usize].asleep = true;
+            self.pull.asleep += 1;
+            return;
+        }
+        self.pull.queue.put(at, no);
+    }
+
+    /// An event will happen: whoever sleeps and must not miss it wakes before the first poll that may see it.
+    pub(super) fn announce(&mut self) {
+        let Some(notice_at) = self.arrivals.notice_at() else { return };
+        let Some((seq, Arrival { subject, .. })) = self.arrivals.announce() else { return };
+        for (consumer, mine) in self.plan.consumers.iter().enumerate() {
+            let Some(group) = &self.pull.groups[consumer] else { continue };
+            if mine.follows == Follows::Own {
+                let no = group.first + subject % mine.clients.max(1);
+                self.wake(no, notice_at);
+                self.pull.clients[no as usize].announced = seq;
+            }
+        }
+    }
+
+    /// The window of arrivals ends: from here on the last ones to learn that there is nothing more decide
+    /// when the run is over, and every poll is a step.
+    pub(super) fn wake_all(&mut self) {
+        for no in 0..self.pull.clients.len() as u32 {
+            self.wake(no, self.window_end);
+        }
+    }
+
+    /// Counts the polls that a sleeper was due to make before `until`, and puts down the next one.
+    fn wake(&mut self, no: u32, until: Time) {
+        let client = &mut self.pull.clients[no as usize];
+        if !std::mem::take(&mut client.asleep) {
+            return;
+        }
+        self.pull.asleep -= 1;
+        let Some(group) = &mut self.pull.groups[usize::from(client.consumer)] else { return };
+        let (Some(combs), Some(gap)) = (&mut group.combs, group.rhythm.even_gap()) else { return };
+        let first = client.beat.due.at;
+        let polls = until.since(first).0.div_ceil(gap.0);
+        if polls > 0 {
+            let conditional = group.polling.strategy.is_conditional();
+            // The first one learns the ETag that the others send.
+            let told = conditional && client.etag == Some(client.announced);
+            client.etag = Some(client.announced);
+            combs.count(first, 1, told);
+            combs.count(first + gap, polls - 1, conditional);
+            client.beat.pass(polls, gap);
+        }
+        self.pull.queue.put(client.beat.due.at, no);
+    }
+}
