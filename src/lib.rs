@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod backend;
 pub mod cli;
+pub mod cost;
 pub mod fault;
 pub mod live;
 pub mod measure;

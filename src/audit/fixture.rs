@@ -65,6 +65,7 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
         consumers: Vec::new(),
         faults: Vec::new(),
         virtual_time: VirtualPlan::default(),
+        cost: crate::scenario::testing::cost(),
         goals: Vec::new(),
         expects: Vec::new(),
         warnings: Vec::new(),

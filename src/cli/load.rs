@@ -31,6 +31,10 @@ pub(super) struct Overrides {
     /// Change a key of the scenario, such as workload.arrivals.rate=5/s or consumer.webhook.ledger=none.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub sets: Vec<String>,
+    /// A price file that replaces the scenario's for the bills: `pushpull prices` prints one to start
+    /// from.
+    #[arg(long, value_name = "FILE")]
+    pub prices: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,6 +97,7 @@ fn options(
         case: overrides.case.clone(),
         run_id: overrides.run_id,
         fresh_run_id: fresh_run_id(),
+        prices: overrides.prices.clone(),
         sets,
         command: command(which, overrides),
     };
@@ -134,6 +139,9 @@ fn command(which: &str, overrides: &Overrides) -> String {
     for set in &overrides.sets {
         words.push("--set".to_owned());
         words.push(quoted(set));
+    }
+    if let Some(prices) = &overrides.prices {
+        words.extend(["--prices".to_owned(), quoted(&prices.to_string_lossy())]);
     }
     words.join(" ")
 }

@@ -10,6 +10,7 @@ mod job;
 mod judge;
 mod load;
 mod many;
+mod prices;
 mod progress;
 mod roles;
 mod run;
@@ -57,6 +58,8 @@ enum Command {
     Poller(roles::PollerArgs),
     /// Run a webhook receiver alone.
     Receiver(roles::ReceiverArgs),
+    /// Print the price list that bills are made from, to start one of your own.
+    Prices,
     /// Print the JSON Schema of scenario files.
     Schema,
     /// Print a shell's completion script.
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
         Command::Provider(args) => roles::provider(&args),
         Command::Poller(args) => roles::poller(&args),
         Command::Receiver(args) => roles::receiver(&args),
+        Command::Prices => prices::run(),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(&args),
     };

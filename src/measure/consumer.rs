@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Age, Behind, Load, Recovery, Series};
+use crate::cost::Bill;
 
 /// What one consumer's strategy cost and brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,12 +142,21 @@ pub struct ConsumerResult {
 /// What a month of this would cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cost {
-    /// In the price list's currency.
-    pub per_month: f64,
+    /// What the consumer's side pays.
+    pub consumer: Bill,
+    /// What the provider's side pays.
+    pub provider: Bill,
     /// The currency.
     pub currency: String,
+    /// The price list's name.
+    pub prices: String,
     /// The price list's date.
     pub prices_dated: String,
+    /// What one more request of a poller costs the consumer and the provider, before any discount; `None`
+    /// where it does not poll.
+    pub per_poll: [Option<f64>; 2],
+    /// The same of a webhook.
+    pub per_webhook: [Option<f64>; 2],
 }
 
 /// Whether a consumer meets a goal.

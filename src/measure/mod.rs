@@ -23,6 +23,7 @@ mod quantity;
 mod recovery;
 mod result;
 mod series;
+mod spending;
 mod summary;
 mod switches;
 mod tally;

@@ -28,6 +28,8 @@ pub enum Unit {
     Share,
     /// Things per second.
     Rate,
+    /// In the price list's currency.
+    Money,
 }
 
 macro_rules! quantities {
@@ -103,6 +105,8 @@ quantities! {
     "outage_lag_s.max", Seconds, "the longest of these", |c| recovery(c, |r| r.lag_max_s);
     "drain_s", Seconds, "from the last outage's end until nothing waited", |c| recovery(c, |r| r.drain_s);
     "back_after_s", Seconds, "from the last outage's end until most attempts came through for good", |c| recovery(c, |r| r.back_after_s);
+    "cost_per_month.consumer", Money, "what a month costs the consumer", |c| c.cost.as_ref().map(|cost| cost.consumer.per_month);
+    "cost_per_month.provider", Money, "what a month costs the provider", |c| c.cost.as_ref().map(|cost| cost.provider.per_month);
     "age_s.mean", Seconds, "mean age at the effect, over what was due", |c| age(c, |a| a.mean);
     "age_s.p50", Seconds, "median age", |c| age(c, |a| a.p50);
     "age_s.p90", Seconds, "90th percentile of the age", |c| age(c, |a| a.p90);

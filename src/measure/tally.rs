@@ -10,6 +10,7 @@ use super::{
     load::LoadRecorder,
     recovery::RecoveryRecorder,
     series::{Bucket, Series},
+    spending::Spending,
     switches::Switches,
     uniform::Uniform,
     waits::Waits,
@@ -27,6 +28,8 @@ use crate::{
 pub(super) struct Tally {
     pub(super) series: Series,
     pub(super) lag: PollLag,
+    /// What its requests come to in a month.
+    pub(super) spending: Spending,
     pub(super) ages: AgeRecorder,
     pub(super) behind: BehindRecorder,
     pub(super) load: LoadRecorder,
@@ -81,6 +84,7 @@ impl Tally {
         Tally {
             series: Series::new(end),
             lag: PollLag::new(clients, down),
+            spending: Spending::new(plan.duration),
             ages: AgeRecorder::new(),
             behind: BehindRecorder::new(end),
             load: LoadRecorder::new(plan.duration),
@@ -123,6 +127,7 @@ impl Tally {
     /// Counts a record. `before` is what was known before it.
     pub(super) fn see(&mut self, record: &Record, before: &Book) {
         self.external.see(record, before);
+        self.spending.see(record);
         match record {
             Record::Attempt(attempt) => self.attempt(attempt, before),
             Record::Poll(poll) => self.poll(poll),

@@ -7,6 +7,7 @@ use super::{
     judge::Judged,
     predict,
     result::{Disturbance, Example, PromiseResult, PromiseVerdict, RunResult, StoryLine},
+    spending,
     uniform::Uniform,
     validity,
 };
@@ -162,7 +163,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         load: tally.load.load(),
         recovery: tally.recovery.recovery().filter(|_| ours),
         series: tally.series.clone(),
-        cost: None,
+        cost: spending::cost(plan, mine, tally, judged.end),
         goals: Vec::new(),
     }
 }
@@ -265,6 +266,7 @@ fn assumptions(plan: &Plan) -> Vec<String> {
                 .to_owned(),
         );
     }
+    said.extend(spending::assumptions(plan));
     if plan.time_scale != 1.0 {
         let scale = plan.time_scale;
         said.push(format!(

@@ -61,6 +61,15 @@ pub(super) fn bytes(value: u64) -> String {
     }
 }
 
+/// An amount of money, with the sign that it is known by.
+pub(super) fn money(value: f64, currency: &str) -> String {
+    const SIGNS: [(&str, &str); 3] = [("USD", "$"), ("EUR", "€"), ("GBP", "£")];
+    match SIGNS.iter().find(|(code, _)| *code == currency) {
+        Some((_, sign)) => format!("{sign}{}", digits(value)),
+        None => format!("{} {currency}", digits(value)),
+    }
+}
+
 /// A share as a percentage.
 pub(super) fn percent(share: f64) -> String {
     format!("{} %", digits(share * 100.0))
@@ -70,7 +79,7 @@ pub(super) fn percent(share: f64) -> String {
 pub(super) fn in_unit(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Count if value.fract() == 0.0 && value >= 0.0 => count(value as u64),
-        Unit::Count => digits(value),
+        Unit::Count | Unit::Money => digits(value),
         Unit::Seconds => seconds(value),
         Unit::Bytes => bytes(value.max(0.0) as u64),
         Unit::Share => percent(value),

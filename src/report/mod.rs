@@ -5,6 +5,7 @@
 //! one line in [`plots::FIGURES`].
 
 mod agreement;
+mod bills;
 mod conclude;
 mod csv;
 mod explain;

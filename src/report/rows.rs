@@ -1,8 +1,11 @@
 //! The table of a report: its rows are quantities, its columns consumers. Shared by all formats, so
 //! that they cannot disagree.
 
-use super::format::{NOT_OBSERVED, bytes, count, maybe_count, seconds};
-use crate::measure::{Age, ConsumerResult, Recovery, RunResult};
+use super::format::{NOT_OBSERVED, bytes, count, maybe_count, money, seconds};
+use crate::{
+    cost::Bill,
+    measure::{Age, ConsumerResult, Cost, Recovery, RunResult},
+};
 
 /// A row of the table.
 pub(super) struct Row {
@@ -58,6 +61,10 @@ rows! {
         "processor time", true, |c| text(c.cpu_s.map(seconds));
         "peak memory", true, |c| text(c.peak_rss_bytes.map(bytes));
     }
+    "Cost a month" {
+        "the consumer pays", false, |c| paid(c, |cost| &cost.consumer);
+        "the provider pays", false, |c| paid(c, |cost| &cost.provider);
+    }
     "Copies" {
         "receipts", true, |c| n(c.receipts);
         "first seen by a poll", false, |c| n(first_by_poll(c));
@@ -90,6 +97,12 @@ rows! {
 fn first_by_poll(consumer: &ConsumerResult) -> Option<u64> {
     let polled = consumer.receipts_by_poll?.saturating_sub(consumer.duplicates_by_poll?);
     Some(if consumer.kind == "hybrid" { polled } else { 0 })
+}
+
+/// What one side pays a month; nothing to see without a price list.
+fn paid(consumer: &ConsumerResult, side: fn(&Cost) -> &Bill) -> Cell {
+    let paid = consumer.cost.as_ref().map(|cost| money(side(cost).per_month, &cost.currency));
+    Cell { zero: paid.is_none(), text: paid.unwrap_or_else(|| "-".to_owned()), harm: false }
 }
 
 fn n(value: Option<u64>) -> Cell {

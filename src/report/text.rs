@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{
-    ExportError, File, agreement,
+    ExportError, File, agreement, bills,
     conclude::conclusion,
     format::{NOT_OBSERVED, count, digits, in_unit, mode, plural, seconds},
     goals, one,
@@ -155,6 +155,11 @@ impl Out {
         }
         self.text.push('\n');
         self.table(run);
+        let bills = bills::lines(run);
+        if !bills.is_empty() {
+            self.heading(&bills::title(run));
+            bills.iter().for_each(|line| self.item("-", line));
+        }
         let wins = wins::polling_wins(run);
         if !wins.is_empty() {
             self.heading("Where polling won");

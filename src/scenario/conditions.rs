@@ -79,6 +79,8 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "outage_lag_s.max",
     "drain_s",
     "back_after_s",
+    "cost_per_month.consumer",
+    "cost_per_month.provider",
     "age_s.mean",
     "age_s.p50",
     "age_s.p90",

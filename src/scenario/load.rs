@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use super::{
     CasePlan, Mode, Plan, RawCase, cases, conditions,
     consumers::read_consumers,
-    error::{At, Problem, ScenarioError, Step},
+    error::{At, Problem, ScenarioError},
     faults::read_faults,
     live_time,
-    locate::{line_at, line_of},
-    names::{Choice, choose, suggest},
+    locate::{File, locate, shown_path, syntax_error},
+    names::{Choice, choose},
+    prices::read_cost,
     providers::{check_against, read_providers},
     raw::RawScenario,
     units::parse_span,
@@ -43,10 +44,20 @@ pub struct LoadOptions {
     pub run_id: Option<RunId>,
     /// A run id that no run has had.
     pub fresh_run_id: RunId,
+    /// The price list that replaces the scenario's: a file, or a name that `[cost]` knows.
+    pub prices: Option<PathBuf>,
     /// `key=value` overrides, in order.
     pub sets: Vec<String>,
     /// The command that runs this again, without seed and run id, which are added.
     pub command: String,
+}
+
+/// Where a scenario file's writer finds out more.
+const HELP: &str = "see `pushpull schema`, or an example: `pushpull scenarios show quickstart`";
+
+/// What errors say of a scenario's text. After --set it is not the file's any more.
+fn file<'a>(source: &'a str, options: &'a LoadOptions) -> File<'a> {
+    File { source, name: &options.file, exact: options.sets.is_empty(), help: HELP }
 }
 
 impl LoadOptions {
@@ -63,6 +74,7 @@ impl LoadOptions {
             case: None,
             run_id: None,
             fresh_run_id,
+            prices: None,
             sets: Vec::new(),
             command: String::new(),
         }
@@ -77,41 +89,44 @@ pub fn load(text: &str, options: &LoadOptions) -> Result<Plan, ScenarioError> {
         (last, _) => {
             let names: Vec<String> = plans.into_iter().chain(last).filter_map(|plan| Some(plan.case?.name)).collect();
             let fix = format!("name one: --case {}", names.join(", --case "));
-            Err(locate(At::default().key("case").problem("this takes one case", fix), text, options))
+            Err(locate(At::default().key("case").problem("this takes one case", fix), &file(text, options)))
         }
     }
 }
 
 /// Reads and checks a scenario: a plan for each of its cases, or one where it has none.
 pub fn load_cases(text: &str, options: &LoadOptions) -> Result<Vec<Plan>, ScenarioError> {
-    let source = super::set::apply(text, &options.sets).map_err(|problem| locate(problem, text, options))?;
-    let raw: RawScenario = toml::from_str(&source).map_err(|error| syntax_error(&error, &source, options))?;
-    let located = |problem| locate(problem, &source, options);
+    let source = super::set::apply(text, &options.sets).map_err(|problem| locate(problem, &file(text, options)))?;
+    let file = file(&source, options);
+    let raw: RawScenario = toml::from_str(&source).map_err(|error| syntax_error(&error, &file))?;
+    let located = |problem| locate(problem, &file);
     let chosen = cases::chosen(&At::default().key("case"), &raw.case, options.case.as_deref()).map_err(located)?;
     if raw.case.is_empty() {
-        return Ok(vec![build(&raw, &source, options).map_err(located)?]);
+        let cost = read_cost(&raw.cost, &file, options)?;
+        return Ok(vec![Plan { cost, ..build(&raw, &source, options).map_err(located)? }]);
     }
-    chosen.into_iter().map(|(index, case)| load_case(&source, index, case, options)).collect()
+    chosen.into_iter().map(|(index, case)| load_case(&file, index, case, options)).collect()
 }
 
 /// One case's plan. What is wrong with it is told by the file's own lines.
-fn load_case(source: &str, index: usize, case: &RawCase, options: &LoadOptions) -> Result<Plan, ScenarioError> {
-    let text =
-        cases::text_of(source, index, case, &options.sets).map_err(|problem| locate(problem, source, options))?;
+fn load_case(whole: &File<'_>, index: usize, case: &RawCase, options: &LoadOptions) -> Result<Plan, ScenarioError> {
+    let text = cases::text_of(whole.source, index, case, &options.sets).map_err(|problem| locate(problem, whole))?;
+    let own = File { source: &text, exact: false, ..*whole };
     let told = |problem: Problem| {
         let shown = shown_path(&problem.path, &text);
-        locate(cases::relocate(problem, &shown, index, case), source, options)
+        locate(cases::relocate(problem, &shown, index, case), whole)
     };
     let raw: RawScenario = toml::from_str(&text).map_err(|error| {
-        let error = syntax_error(&error, &text, options);
+        let error = syntax_error(&error, &own);
         // Only what the case sets can be wrong with a file that could be read without it.
         let culprit = case.set.keys().find(|key| key.rsplit('.').next() == Some(error.key.as_str()));
         let at = At::default().key("case").index(index);
         let at = culprit.map_or_else(|| at.clone(), |key| at.key("set").key(key));
-        locate(at.problem(error.problem, error.fix), source, options)
+        locate(at.problem(error.problem, error.fix), whole)
     })?;
     let command = format!("{} --case {}", options.command, case.name);
     let mut plan = build(&raw, &text, &LoadOptions { command, ..options.clone() }).map_err(told)?;
+    plan.cost = read_cost(&raw.cost, &own, options)?;
     plan.case = Some(CasePlan { name: case.name.clone(), title: case.title.clone() });
     Ok(plan)
 }
@@ -168,6 +183,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         consumers,
         faults,
         virtual_time: virtual_time::read(&top.key("virtual"), &raw.virtual_time)?,
+        cost: None,
         warnings: Vec::new(),
         reproduce: format!("{} --seed {seed}{} --run-id {run_id}", options.command, seeds_flag(options.seeds)),
         source: source.to_owned(),
@@ -252,66 +268,6 @@ fn question(source: &str) -> String {
     let first = source.lines().skip_while(|line| line.trim().is_empty());
     let comment = first.map_while(|line| line.trim().strip_prefix('#'));
     comment.map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
-}
-
-fn locate(problem: Problem, source: &str, options: &LoadOptions) -> ScenarioError {
-    let key = shown_path(&problem.path, source);
-    ScenarioError {
-        file: options.file.clone(),
-        // After --set the text is not the file's any more.
-        line: if options.sets.is_empty() { line_of(source, &problem.path) } else { None },
-        key,
-        problem: problem.problem,
-        fix: problem.fix,
-    }
-}
-
-/// A path as people would say it: entries of a list by their name where they have one.
-fn shown_path(path: &[Step], source: &str) -> String {
-    if let [Step::Key(flag), Step::Key(set)] = path
-        && flag == "--set"
-    {
-        return format!("--set {set}");
-    }
-    let table = source.parse::<toml::Table>().map(toml::Value::Table).ok();
-    let mut here = table.as_ref();
-    let mut words = Vec::new();
-    for step in path {
-        match step {
-            Step::Key(key) => {
-                here = here.and_then(|value| value.get(key.as_str()));
-                words.push(if key.contains('.') { format!("\"{key}\"") } else { key.clone() });
-            }
-            Step::Index(index) => {
-                here = here.and_then(|value| value.get(*index));
-                let name = here.and_then(|value| value.get("name").or_else(|| value.get("kind")));
-                words.push(name.and_then(toml::Value::as_str).map_or_else(|| index.to_string(), str::to_owned));
-            }
-        }
-    }
-    words.join(".")
-}
-
-/// An error of the TOML parser or of the raw structure.
-fn syntax_error(error: &toml::de::Error, source: &str, options: &LoadOptions) -> ScenarioError {
-    let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
-    let (key, known) = unknown_field(&message).unwrap_or_default();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
-    let line = error.span().map(|span| {
-        // For a key inside a table the parser points at the table: look for the key itself.
-        let within = source.get(span.clone()).filter(|_| !key.is_empty()).and_then(|text| text.find(key.as_str()));
-        line_at(source, span.start + within.unwrap_or(0))
-    });
-    let problem = match key.is_empty() {
-        true => message,
-        false => "unknown key".to_owned(),
-    };
-    let fix = if known.is_empty() {
-        "see `pushpull schema`, or an example: `pushpull scenarios show quickstart`".to_owned()
-    } else {
-        suggest(&key, &known)
-    };
-    ScenarioError { file: options.file.clone(), line: line.filter(|_| options.sets.is_empty()), key, problem, fix }
 }
 
 /// Reads serde's "unknown field `x`, expected one of `a`, `b`" to the key and the known ones.

@@ -19,6 +19,7 @@ mod locate;
 mod manners;
 mod names;
 mod plan;
+mod prices;
 mod providers;
 pub mod raw;
 mod set;
@@ -44,5 +45,6 @@ pub use plan::{
     Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,
     HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
 };
+pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
 pub use virtual_time::VirtualPlan;
 pub use words::{Piece, Unclosed, pieces};

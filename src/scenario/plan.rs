@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CasePlan, Condition, PullPlan, SendingPlan, VirtualPlan};
+use super::{CasePlan, Condition, CostPlan, PullPlan, SendingPlan, VirtualPlan};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
@@ -68,6 +68,9 @@ pub struct Plan {
     /// What virtual time takes the network and the stores for.
     #[serde(default)]
     pub virtual_time: VirtualPlan,
+    /// What bills are made from; `None`: none are made.
+    #[serde(default)]
+    pub cost: Option<CostPlan>,
     /// What the architect wants; the report says who meets it.
     pub goals: Vec<Condition>,
     /// The run's own verdict.

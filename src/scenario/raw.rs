@@ -58,6 +58,9 @@ pub struct RawScenario {
     /// What virtual time takes the network and the stores for.
     #[serde(default, rename = "virtual")]
     pub virtual_time: RawVirtual,
+    /// What a month of it would cost.
+    #[serde(default)]
+    pub cost: RawCost,
     /// What the architect wants of each consumer, such as "age_s.p99" = "< 60s".
     #[serde(default)]
     pub goal: BTreeMap<String, RawBound>,
@@ -81,6 +84,18 @@ pub struct RawVirtual {
     /// How long a commit of a store takes, after which what was written is durable. Never scaled.
     /// Default "500us".
     pub commit_time: Option<String>,
+}
+
+/// What bills are made from.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawCost {
+    /// A price file, from the scenario's folder on; "aws-us-east-1", which is in the binary; or "none".
+    /// Default "aws-us-east-1".
+    pub prices: Option<String>,
+    /// Whether what the list gives for free each month is not paid for: of use where an account has
+    /// nothing else in it. Default false.
+    pub free_tier: Option<bool>,
 }
 
 /// The schema of a fault: its kind's keys, its limits and its consumers.

@@ -1,8 +1,9 @@
 //! Small plans for tests: patient, without faults, nothing slow. Change what the test is about.
 
 use super::{
-    Connection, ConsumerPlan, Distribution, EffectKind, EffectPlan, Follows, LedgerKind, Mode, On429, Path, Plan,
-    PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, VirtualPlan, WebhookPlan,
+    Connection, ConsumerPlan, CostPlan, Distribution, EMBEDDED_PRICES, EffectKind, EffectPlan, Follows, LedgerKind,
+    Mode, On429, Path, Plan, PollingPlan, ProviderPlan, PullPlan, QueueKind, SendingPlan, VirtualPlan, WebhookPlan,
+    price_list,
 };
 use crate::{
     model::{RunId, Span},
@@ -12,6 +13,11 @@ use crate::{
     },
     workload::{Constant, Payload, Workload},
 };
+
+/// Bills made from the prices in the binary.
+pub fn cost() -> Option<CostPlan> {
+    price_list(EMBEDDED_PRICES.1, EMBEDDED_PRICES.0).ok().map(|prices| CostPlan { prices, free_tier: false })
+}
 
 fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
     ConsumerPlan {
@@ -107,6 +113,7 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
         consumers: vec![consumer],
         faults: Vec::new(),
         virtual_time: VirtualPlan::default(),
+        cost: None,
         goals: Vec::new(),
         expects: Vec::new(),
         warnings: Vec::new(),

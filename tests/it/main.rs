@@ -21,6 +21,9 @@ mod dropped_acks;
 /// Each class of the books, reached by a real run.
 mod books;
 
+/// Bills, and the price lists that they are made from.
+mod costs;
+
 /// `kill -9` at random instants and at named points.
 mod crashes;
 

@@ -35,7 +35,7 @@ fn breaches(room: &str, banned: &[&str]) -> Vec<String> {
 fn the_core_knows_no_runtime_socket_file_environment_or_clock() {
     const OUTSIDE: [&str; 9] =
         ["tokio", "hyper", "reqwest", "std::net", "std::fs", "std::env", "SystemTime::now", "Instant", "crate::live"];
-    for room in ["model", "rng", "wire", "policy", "fault", "workload"] {
+    for room in ["model", "rng", "wire", "policy", "fault", "workload", "cost"] {
         assert_eq!(breaches(room, &OUTSIDE), Vec::<String>::new());
     }
 }
@@ -53,7 +53,7 @@ fn the_drivers_do_not_know_each_other_and_virtual_time_knows_no_outside() {
 #[test]
 fn the_judge_sees_records_and_the_plan_only() {
     const DRIVERS: [&str; 5] = ["crate::live", "crate::backend", "tokio", "hyper", "reqwest"];
-    for room in ["measure", "audit", "report"] {
+    for room in ["measure", "audit", "cost", "report"] {
         assert_eq!(breaches(room, &DRIVERS), Vec::<String>::new());
     }
 }
@@ -61,16 +61,17 @@ fn the_judge_sees_records_and_the_plan_only() {
 #[test]
 fn the_live_driver_does_not_know_how_a_run_is_judged() {
     const JUDGES: [&str; 4] = ["crate::measure", "crate::audit", "crate::report", "crate::cli"];
-    for room in ["live", "virtual_time", "backend", "policy", "fault", "scenario", "record"] {
+    for room in ["live", "virtual_time", "backend", "policy", "fault", "cost", "scenario", "record"] {
         assert_eq!(breaches(room, &JUDGES), Vec::<String>::new());
     }
 }
 
 #[test]
 fn only_the_command_line_prints_or_reads_the_environment() {
-    for room in
-        ["model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "measure", "audit", "report"]
-    {
+    for room in [
+        "model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "measure", "audit", "cost",
+        "report",
+    ] {
         assert_eq!(breaches(room, &["println!", "eprintln!", "std::env::var"]), Vec::<String>::new());
     }
 }
@@ -90,6 +91,7 @@ fn files_stay_small() {
         "virtual_time",
         "measure",
         "audit",
+        "cost",
         "report",
         "cli",
     ] {

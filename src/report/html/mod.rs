@@ -8,7 +8,7 @@ mod seeds;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::{
-    ExportError, File,
+    ExportError, File, bills,
     conclude::conclusion,
     format::{mode, plural},
     glossary::GLOSSARY,
@@ -98,6 +98,7 @@ fn run(results: &Results, run: &RunResult) -> Result<Markup, ExportError> {
             @if let Some(conclusion) = conclusion(results, run) {
                 div.note { h2 { "What to conclude" } p { (conclusion) } }
             }
+            (bills(run))
             (polling_wins(run))
             h2 { "All figures" }
             (table(run))
@@ -215,6 +216,16 @@ fn table(run: &RunResult) -> Markup {
         }
         p.small { "Books: due = applied + superseded + dead-lettered + lost + pending + undelivered. Rows that are zero \
                    throughout are left out." }
+    }
+}
+
+fn bills(run: &RunResult) -> Markup {
+    let lines = bills::lines(run);
+    html! {
+        @if !lines.is_empty() {
+            h2 { (bills::title(run)) }
+            ul { @for line in &lines { li { (line) } } }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod ages;
 mod behind;
+mod bill;
 mod canvas;
 mod cost;
 mod duplicates;
@@ -38,7 +39,7 @@ pub struct Figure {
 
 /// Every picture, in the report's order.
 pub const FIGURES: &[Figure] =
-    &[tradeoff::FIGURE, ages::FIGURE, behind::FIGURE, requests::FIGURE, duplicates::FIGURE, cost::FIGURE];
+    &[tradeoff::FIGURE, ages::FIGURE, behind::FIGURE, requests::FIGURE, duplicates::FIGURE, cost::FIGURE, bill::FIGURE];
 
 pub(super) fn export(results: &Results, _plan: &Plan) -> Result<Vec<File>, ExportError> {
     let mut files = Vec::new();
