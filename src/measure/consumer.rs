@@ -111,6 +111,12 @@ pub struct ConsumerResult {
     pub bytes_up: Option<u64>,
     /// Bytes to the consumer, likewise.
     pub bytes_down: Option<u64>,
+    /// Bytes both ways within the window of arrivals; `None` in live runs, whose sockets do not tell when.
+    #[serde(default)]
+    pub window_bytes: Option<u64>,
+    /// These as a rate, in units of 2^20 bits per second.
+    #[serde(default)]
+    pub window_mibit_per_s: Option<f64>,
     /// Processor time, user and system, over all its processes.
     pub cpu_s: Option<f64>,
     /// Peak resident memory of its largest process.

@@ -32,6 +32,7 @@ mod usage;
 mod validity;
 mod verdicts;
 mod waits;
+mod weigh;
 
 pub use age::{Age, AgeRecorder};
 pub use agreement::{AgreementRow, Finding, agreement};

@@ -88,6 +88,8 @@ quantities! {
     "rejected", Count, "requests that the receiver refused", |c| maybe(c.rejected);
     "bytes_up", Bytes, "bytes from the consumer, HTTP heads included", |c| maybe(c.bytes_up);
     "bytes_down", Bytes, "bytes to the consumer, HTTP heads included", |c| maybe(c.bytes_down);
+    "window_bytes", Bytes, "bytes both ways within the window of arrivals, in virtual time", |c| maybe(c.window_bytes);
+    "window_mibit_per_s", Rate, "these as a rate, in units of 2^20 bits per second", |c| c.window_mibit_per_s;
     "cpu_s", Seconds, "processor time over all its processes", |c| c.cpu_s;
     "peak_rss_bytes", Bytes, "peak resident memory of its largest process", |c| maybe(c.peak_rss_bytes);
     "timeouts", Count, "attempts, copies included, that ran into the ack timeout", |c| count(c.load.timeouts);

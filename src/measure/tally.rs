@@ -14,6 +14,7 @@ use super::{
     switches::Switches,
     uniform::Uniform,
     waits::Waits,
+    weigh::Weigh,
 };
 use crate::{
     audit::{Book, Class, Facts},
@@ -66,6 +67,8 @@ pub(super) struct Tally {
     pub(super) window_polls: WindowPolls,
     /// Obligations with more than one effect.
     pub(super) applied_twice: u64,
+    /// What its messages weigh, where no socket tells.
+    pub(super) weigh: Option<Weigh>,
     /// Every age, where a condition asks for their distribution.
     pub(super) uniform: Option<Uniform>,
     /// Effects in somebody else's system.
@@ -116,6 +119,7 @@ impl Tally {
             bytes: None,
             window_polls: WindowPolls::default(),
             applied_twice: 0,
+            weigh: Weigh::of(plan, consumer),
             uniform: Uniform::of(plan, consumer),
             external: External::new(),
             applied_age: MeanAge::default(),
@@ -128,6 +132,7 @@ impl Tally {
     pub(super) fn see(&mut self, record: &Record, before: &Book) {
         self.external.see(record, before);
         self.spending.see(record);
+        self.weigh.iter_mut().for_each(|weigh| weigh.see(record));
         match record {
             Record::Attempt(attempt) => self.attempt(attempt, before),
             Record::Poll(poll) => self.poll(poll),

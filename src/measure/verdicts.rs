@@ -10,6 +10,7 @@ use super::{
     spending,
     uniform::Uniform,
     validity,
+    weigh::Weigh,
 };
 use crate::{
     audit::{
@@ -101,6 +102,8 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
     let deaths = judged.lives.deaths(role) > 0 && !mine.is_pushed();
     let told = tally.useful + tally.wasted + tally.failed;
     let untold = if deaths { tally.carried.saturating_sub(told) } else { 0 };
+    let weigh = tally.weigh.as_ref();
+    let bytes = tally.bytes.or(weigh.map(|weigh| (weigh.all.up, weigh.all.down)));
     let client_s = f64::from(mine.clients) * plan.duration.as_secs_f64();
     let polls = mine.polls().then_some((tally.window_polls, client_s));
     ConsumerResult {
@@ -152,8 +155,10 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         external_repeats_per_crash: external.and_then(|external| external.repeats_per_crash(plan.duration)),
         spoiled_accepted: breaches(promises::SPOILED_REFUSED).or(seen(0)),
         rejected: seen(tally.rejected),
-        bytes_up: tally.bytes.map(|(up, _)| up),
-        bytes_down: tally.bytes.map(|(_, down)| down),
+        bytes_up: bytes.map(|(up, _)| up),
+        bytes_down: bytes.map(|(_, down)| down),
+        window_bytes: weigh.map(Weigh::in_window),
+        window_mibit_per_s: weigh.map(|weigh| weigh.mibit_per_s(plan.duration)),
         cpu_s: judged.usage.cpu_s(role, &judged.lives),
         peak_rss_bytes: judged.usage.peak_rss_bytes(role),
         lag_p99_s: tally.lag.p99_s(),

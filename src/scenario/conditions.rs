@@ -62,6 +62,8 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "rejected",
     "bytes_up",
     "bytes_down",
+    "window_bytes",
+    "window_mibit_per_s",
     "cpu_s",
     "peak_rss_bytes",
     "timeouts",

@@ -17,6 +17,7 @@ mod live_time;
 mod load;
 mod locate;
 mod manners;
+mod message_bytes;
 mod names;
 mod plan;
 mod prices;
@@ -41,6 +42,7 @@ pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load, load_cases};
 pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateScope, SendingPlan};
+pub use message_bytes::{MessageBytes, RawMessageBytes};
 pub use plan::{
     Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,
     HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,

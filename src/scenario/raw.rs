@@ -84,6 +84,9 @@ pub struct RawVirtual {
     /// How long a commit of a store takes, after which what was written is durable. Never scaled.
     /// Default "500us".
     pub commit_time: Option<String>,
+    /// What messages weigh.
+    #[serde(default)]
+    pub bytes: super::RawMessageBytes,
 }
 
 /// What bills are made from.

@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Distribution, EffectKind, Plan,
+    Distribution, EffectKind, MessageBytes, Plan,
     error::{At, Problem},
     load::span_or,
     names::{Choice, choose},
     raw::RawVirtual,
 };
-use crate::{model::Span, policy::poll::Strategy};
+use crate::{model::Span, policy::poll::Strategy, workload::Payload};
 
 /// What virtual time takes the network and the stores for. Never scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct VirtualPlan {
     pub delay_distribution: Distribution,
     /// How long a commit takes, after which what was written is durable.
     pub commit_time: Span,
+    /// What messages weigh.
+    #[serde(default)]
+    pub bytes: MessageBytes,
 }
 
 impl Default for VirtualPlan {
@@ -29,12 +32,13 @@ impl Default for VirtualPlan {
             one_way_delay: Span::from_micros(50),
             delay_distribution: Distribution::Exponential,
             commit_time: Span::from_micros(500),
+            bytes: MessageBytes::default(),
         }
     }
 }
 
 /// Reads it.
-pub(super) fn read(at: &At, raw: &RawVirtual) -> Result<VirtualPlan, Problem> {
+pub(super) fn read(at: &At, raw: &RawVirtual, payload: &Payload) -> Result<VirtualPlan, Problem> {
     let default = VirtualPlan::default();
     const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
         [("exponential", Choice::Here(Distribution::Exponential)), ("constant", Choice::Here(Distribution::Constant))];
@@ -43,6 +47,7 @@ pub(super) fn read(at: &At, raw: &RawVirtual) -> Result<VirtualPlan, Problem> {
         delay_distribution: choose(&at.key("delay_distribution"), distribution, &DISTRIBUTIONS)?,
         one_way_delay: span_or(&at.key("one_way_delay"), raw.one_way_delay.as_deref(), default.one_way_delay)?,
         commit_time: span_or(&at.key("commit_time"), raw.commit_time.as_deref(), default.commit_time)?,
+        bytes: MessageBytes::of(raw.bytes, payload),
     })
 }
 
