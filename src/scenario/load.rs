@@ -183,11 +183,7 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
         expects: conditions::read(&top.key("expect"), &raw.expect, &consumers, true)?,
         consumers,
         faults,
-<<<<<<< HEAD
-        virtual_time: virtual_time::read(&top.key("virtual"), &raw.virtual_time)?,
         cost: None,
-=======
->>>>>>> e25bf13 (Weigh the messages of virtual runs)
         warnings: Vec::new(),
         reproduce: format!("{} --seed {seed}{} --run-id {run_id}", options.command, seeds_flag(options.seeds)),
         source: source.to_owned(),
