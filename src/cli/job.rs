@@ -54,6 +54,12 @@ impl Job {
         Ok(Job { cases })
     }
 
+    /// One of these plans, by case, then by mode.
+    #[cfg(test)]
+    pub fn of(cases: Vec<Vec<Plan>>) -> Job {
+        Job { cases }
+    }
+
     /// Every plan.
     pub fn plans(&self) -> impl Iterator<Item = &Plan> {
         self.cases.iter().flatten()

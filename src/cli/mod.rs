@@ -3,6 +3,7 @@
 
 mod carry_out;
 mod completions;
+mod estimate;
 mod explain;
 mod folder;
 mod gallery;

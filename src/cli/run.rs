@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use super::{
-    Exit, folder,
+    Exit, estimate, folder,
     folder::Folder,
     job::Job,
     load::{ModeArg, Overrides},
@@ -38,6 +38,9 @@ pub(super) struct RunArgs {
     /// Keep queues and ledgers in this folder from run to run.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// Start live runs that may take more than ten minutes.
+    #[arg(long)]
+    yes: bool,
     /// Print the results as JSON instead of the table.
     #[arg(long)]
     json: bool,
@@ -47,6 +50,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     // All scenarios are read before the first is run: a typo in the third must not cost two runs.
     let read = |which: &String| Job::read(which, &args.overrides, args.seeds);
     let mut jobs: Vec<Job> = args.scenarios.iter().map(read).collect::<anyhow::Result<_>>()?;
+    estimate::ask(&jobs, args.yes)?;
     if let Some(state) = &args.state {
         for job in &mut jobs {
             keep_stores(job, state, args)?;

@@ -23,7 +23,8 @@ pub(super) fn maybe_count(value: Option<u64>) -> String {
 }
 
 /// Seconds with three significant digits in the unit that suits.
-pub(super) fn seconds(value: f64) -> String {
+#[must_use]
+pub fn seconds(value: f64) -> String {
     let (value, unit) = match value.abs() {
         0.0 => return "0 s".to_owned(),
         v if v < 1e-3 => (value * 1e6, "µs"),
@@ -93,7 +94,8 @@ pub(super) fn alike(a: f64, b: f64) -> bool {
 }
 
 /// "1 event", "2 events".
-pub(super) fn plural(n: u64, noun: &str) -> String {
+#[must_use]
+pub fn plural(n: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
 }
 

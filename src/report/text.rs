@@ -11,7 +11,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_C
 use super::{
     ExportError, File, agreement, bills,
     conclude::conclusion,
-    format::{NOT_OBSERVED, count, digits, in_unit, mode, plural, seconds},
+    format::{NOT_OBSERVED, count, digits, in_unit, mode},
     goals, one,
     plots::FIGURES,
     rows, shown, wins,
@@ -21,6 +21,7 @@ use crate::{
     scenario::{Plan, share_over},
 };
 
+pub use super::format::{plural, seconds};
 pub use cases::{cases_line, render_cases};
 pub use expectations::was;
 
