@@ -103,7 +103,6 @@ impl Rows<'_> {
     }
 
     fn polling(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
-        let t = grid.interval.as_secs_f64();
         self.timed_polls(plan, mine, grid, tally);
         let Arrivals::Poisson(_) = plan.workload.arrivals else {
             return self
@@ -115,7 +114,7 @@ impl Rows<'_> {
         }
         self.polling_ages(mine, grid, &tally.ages);
         if grid.jitter() == 0.0 {
-            self.waste(plan, mine, t, tally);
+            self.waste(plan, mine, grid, tally);
         }
     }
 
@@ -235,20 +234,28 @@ impl Rows<'_> {
         self.add("share first seen by a poll = E[min(W, T)] / T", share, first, Some(error), assumes);
     }
 
-    fn waste(&mut self, plan: &Plan, mine: &ConsumerPlan, t: f64, tally: &Tally) {
+    fn waste(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
+        let t = grid.interval.as_secs_f64();
         let equal_shares = mine.follows == Follows::All || plan.workload.subjects.is_multiple_of(mine.clients.max(1));
         let (polls, empty) = (tally.window_polls.made as f64, tally.window_polls.empty as f64);
         if !equal_shares || polls == 0.0 {
             return;
         }
         let share = f64::from(mine.clients_per_event()) / f64::from(mine.clients.max(1));
-        let predicted = model::empty_share(plan.workload.arrivals.rate_per_sec() * share, t);
+        let rate = plan.workload.arrivals.rate_per_sec() * share;
+        let later = model::empty_share(rate, t);
+        // At a random phase a client's first poll looks back on a part of an interval only.
+        let first = if grid.phase == Phase::Random { f64::from(mine.clients).min(polls) } else { 0.0 };
+        let of_first = model::first_empty_share(rate, t);
+        let over = |of_first: f64, later: f64| (first * of_first + (polls - first) * later) / polls;
+        let predicted = over(of_first, later);
         if predicted * polls < 1.0 {
             // Not one empty poll is to be expected: nothing to compare.
             return;
         }
-        let error = (predicted * (1.0 - predicted) / polls).sqrt();
-        let assumes = "Poisson arrivals, subjects shared equally, polls within the window of arrivals";
+        let error = (over(of_first * (1.0 - of_first), later * (1.0 - later)) / polls).sqrt();
+        let assumes = "Poisson arrivals, subjects shared equally, polls within the window of arrivals; a first poll at \
+                       a random phase finds nothing with probability (1 - e^-x) / x";
         self.add(
             "share of empty polls = e^-x, x = events per interval",
             predicted,

@@ -5,10 +5,12 @@
 //! `Effect`, `Queued`, `DeadLetter` and `Cursor` records.
 
 mod log;
+mod memory;
 mod read;
 mod tally;
 
 pub use log::{RecordLog, RecordSink};
+pub use memory::{MemoryLog, read_memory};
 pub use read::{ReadError, ReadStats, read_dir, read_file};
 pub use tally::PollTallies;
 

@@ -1,28 +1,14 @@
 //! What a virtual run promises, held against random scenarios.
 
-use std::sync::{Mutex, PoisonError};
-
 use proptest::prelude::*;
 
 use super::{Pace, run_at};
 use crate::{
     measure::{RunResult, judge},
     model::{AttemptOutcome, RunId},
-    record::{ReadStats, Record, RecordSink},
+    record::{MemoryLog, Record, read_memory},
     scenario::{LoadOptions, Mode, Plan, load},
 };
-
-/// Records in memory.
-#[derive(Default)]
-struct Memory(Mutex<Vec<Record>>);
-
-impl RecordSink for Memory {
-    fn put(&self, record: Record) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
-    }
-
-    fn flush(&self) {}
-}
 
 fn plan(text: &str) -> Plan {
     let options = LoadOptions { mode: Some(Mode::Virtual), ..LoadOptions::new("random", RunId::from_bits(1)) };
@@ -34,17 +20,13 @@ fn records(plan: &Plan) -> Vec<Record> {
 }
 
 fn records_at(pace: Pace, plan: &Plan) -> Vec<Record> {
-    let memory = Memory::default();
+    let memory = MemoryLog::default();
     run_at(pace, plan, &memory);
-    memory.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    memory.into_records()
 }
 
 fn judged(plan: &Plan, records: &[Record]) -> RunResult {
-    let source = |each: &mut dyn FnMut(Record)| {
-        records.iter().for_each(|record| each(record.clone()));
-        Ok(ReadStats { records: records.len() as u64, torn: 0 })
-    };
-    judge(plan, &source).expect("records in memory can be read")
+    judge(plan, &|each| read_memory(records, each)).expect("records in memory can be read")
 }
 
 fn run(text: &str) -> RunResult {
@@ -266,7 +248,7 @@ fn a_million_polls_that_find_nothing_cost_a_few_thousand_steps() {
                 strategy = { kind = \"fixed\", interval = \"1s\" }\n";
     let plan = plan(text);
     let steps = |pace| {
-        let memory = Memory::default();
+        let memory = MemoryLog::default();
         let mut world = super::world::World::new(&plan, &memory, pace);
         world.run();
         world.pull.stepped

@@ -67,6 +67,9 @@ mod control_api;
 #[cfg(unix)]
 mod scale;
 
+/// The intervals of single runs hold the closed forms as often as they say.
+mod coverage;
+
 /// Cases and seeds.
 mod cases;
 

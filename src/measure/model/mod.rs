@@ -17,5 +17,5 @@ pub use hybrid::Hybrid;
 pub use long_poll::{LongPolls, long_polls};
 pub use losses::{Losses, Moments};
 pub use order::inverted_share;
-pub use polling::{empty_share, polling_age_quantile_s, polling_mean_age_s, polls};
+pub use polling::{empty_share, first_empty_share, polling_age_quantile_s, polling_mean_age_s, polls};
 pub use pool::SharedPool;

@@ -25,6 +25,14 @@ pub fn empty_share(lambda: f64, t: f64) -> f64 {
     libm::exp(-lambda * t)
 }
 
+/// The same of the first polls at random phases: their interval begins with the run, so that it is uniform on
+/// (0, `t`).
+#[must_use]
+pub fn first_empty_share(lambda: f64, t: f64) -> f64 {
+    let x = lambda * t;
+    if x < 1e-9 { 1.0 } else { (1.0 - libm::exp(-x)) / x }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +55,10 @@ mod tests {
         assert_eq!(super::polls(20, 60.0, 5.0), 240.0);
         // Zapier's row: x = 0.015452 leaves 98.467 % of polls empty.
         assert!((empty_share(0.015_452, 1.0) - 0.984_67).abs() < 1e-5);
+        // The mean of e^-x over first intervals of every length.
+        let uniform =
+            (0..n).map(|i| empty_share(0.2, draws.unit(Purpose::Arrival, 1, i) * 10.0)).sum::<f64>() / n as f64;
+        assert!((first_empty_share(0.2, 10.0) - uniform).abs() < 0.002, "{uniform}");
+        assert_eq!(first_empty_share(0.0, 10.0), 1.0);
     }
 }
