@@ -86,6 +86,7 @@ fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
         ledger: LedgerKind::Sqlite,
         ledger_ttl: None,
         workers: 4,
+        visibility: None,
         max_tries: 3,
         effect: EffectPlan {
             kind: EffectKind::Append,

@@ -1,32 +1,27 @@
 //! The queue that is gone with its process: fast, and the reason why durable ones exist.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
 use super::{Durability, Item, Kept, Leased, Queue, StoreError};
+use crate::policy::stores::QueueModel;
 
-/// Items in memory.
-#[derive(Default)]
+/// Items in memory: the plain model, behind a lock.
 pub(super) struct MemoryQueue {
-    state: Mutex<State>,
+    state: Mutex<QueueModel<(), Item>>,
     arrived: Notify,
 }
 
-#[derive(Default)]
-struct State {
-    next_lease: u64,
-    ready: VecDeque<Leased>,
-    leased: BTreeMap<u64, Item>,
-    dead: Vec<Item>,
+impl Default for MemoryQueue {
+    fn default() -> MemoryQueue {
+        MemoryQueue { state: Mutex::new(QueueModel::new(false, false)), arrived: Notify::new() }
+    }
 }
 
 impl MemoryQueue {
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, QueueModel<(), Item>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -40,9 +35,7 @@ impl Queue for MemoryQueue {
     async fn put(&self, items: Vec<Item>) -> Result<Kept, StoreError> {
         let mut state = self.state();
         for item in items {
-            state.next_lease += 1;
-            let lease = state.next_lease;
-            state.ready.push_back(Leased { lease, tries: 0, item });
+            state.put((), item);
         }
         drop(state);
         self.arrived.notify_one();
@@ -55,11 +48,11 @@ impl Queue for MemoryQueue {
             let arrived = self.arrived.notified();
             {
                 let mut state = self.state();
-                let count = max.min(state.ready.len());
-                if count > 0 {
-                    let taken: Vec<Leased> = state.ready.drain(..count).collect();
-                    state.leased.extend(taken.iter().map(|leased| (leased.lease, leased.item.clone())));
-                    if !state.ready.is_empty() {
+                let taken = std::iter::from_fn(|| state.take()).take(max);
+                let taken: Vec<Leased> =
+                    taken.map(|held| Leased { lease: held.number, tries: held.tries, item: held.item }).collect();
+                if !taken.is_empty() {
+                    if state.has_ready() {
                         self.arrived.notify_one();
                     }
                     return taken;
@@ -72,35 +65,28 @@ impl Queue for MemoryQueue {
     async fn done(&self, leases: &[u64]) -> Result<(), StoreError> {
         let mut state = self.state();
         for lease in leases {
-            state.leased.remove(lease);
+            state.done(*lease);
         }
         Ok(())
     }
 
     async fn retry(&self, leased: Leased) -> Result<(), StoreError> {
-        let mut state = self.state();
-        state.leased.remove(&leased.lease);
-        state.ready.push_back(Leased { tries: leased.tries + 1, ..leased });
-        drop(state);
+        self.state().retry(leased.lease);
         self.arrived.notify_one();
         Ok(())
     }
 
     async fn bury(&self, leased: Leased) -> Result<(), StoreError> {
-        let mut state = self.state();
-        state.leased.remove(&leased.lease);
-        state.dead.push(leased.item);
+        self.state().bury(leased.lease);
         Ok(())
     }
 
     fn depth(&self) -> u64 {
-        let state = self.state();
-        (state.ready.len() + state.leased.len()) as u64
+        self.state().depth()
     }
 
     fn volatile_residue(&self) -> (Vec<Item>, Vec<Item>) {
         let state = self.state();
-        let waiting = state.ready.iter().map(|leased| leased.item.clone());
-        (waiting.chain(state.leased.values().cloned()).collect(), state.dead.clone())
+        (state.kept().cloned().collect(), state.dead().to_vec())
     }
 }

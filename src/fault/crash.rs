@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Fault, FaultProblem, Hits, Selector};
 use crate::model::{Span, Time};
 
-/// `kill -9` of the consumer's process, at instants or at a named point of its code, and a restart
-/// on the same stores.
+/// `kill -9` of the consumer's process, at instants, again and again or at a named point of its code,
+/// and a restart on the same stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Crash {
@@ -15,6 +15,10 @@ pub struct Crash {
     #[serde(default, with = "crate::scenario::units::times_text", skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub at: Vec<Time>,
+    /// Kills it again and again, at whole multiples of this within the window of arrivals. Scaled.
+    #[serde(default, with = "crate::scenario::units::span_text_opt", skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub spaced: Option<Span>,
     /// The point of its own code at which the process dies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub point: Option<CrashPoint>,
@@ -91,15 +95,23 @@ impl CrashPoint {
     ];
 }
 
+impl Crash {
+    /// The instants at which it kills, in a window of arrivals of this length.
+    pub(super) fn instants(&self, window: Span) -> impl Iterator<Item = Time> + '_ {
+        let spaced = self.spaced.unwrap_or(window).max(Span(1));
+        let again = (1..).map(move |n| Time::ZERO + spaced.scaled(n, 1)).take_while(move |at| *at < Time::ZERO + window);
+        self.at.iter().copied().chain(again)
+    }
+}
+
 impl Fault for Crash {
     const SUMMARY: &'static str = "kills the consumer's process and restarts it on the same stores";
     const HITS: Hits = Hits::PROCESS;
-    const WHY_NOT_VIRTUAL: &'static str = "no process runs there that could die";
-
     fn scale(&mut self, time_scale: f64) {
         for at in &mut self.at {
             *at = Time((at.0 as f64 / time_scale) as u64);
         }
+        self.spaced = self.spaced.map(|spaced| Span((spaced.0 as f64 / time_scale) as u64));
         self.down = Span((self.down.0 as f64 / time_scale) as u64);
     }
 
@@ -111,11 +123,19 @@ impl Fault for Crash {
                 fix: "write at = [\"5s\"] for instants, or point = \"after-store\" with pass and times".to_owned(),
             });
         }
-        if self.at.is_empty() == self.point.is_none() {
+        let ways = [!self.at.is_empty(), self.spaced.is_some(), self.point.is_some()];
+        if ways.iter().filter(|given| **given).count() != 1 {
             return Err(FaultProblem {
                 key: "at",
-                problem: "a crash needs either instants or a point".to_owned(),
-                fix: "write at = [\"5s\"], or point = \"after-store\"".to_owned(),
+                problem: "a crash needs instants, a spacing or a point, and one of them only".to_owned(),
+                fix: "write at = [\"5s\"], spaced = \"10s\", or point = \"after-store\"".to_owned(),
+            });
+        }
+        if self.spaced.is_some_and(|spaced| spaced <= self.down) {
+            return Err(FaultProblem {
+                key: "spaced",
+                problem: format!("it would be killed again before it is back, {} later", self.down),
+                fix: "write a longer spacing, or a shorter down".to_owned(),
             });
         }
         if self.pass == 0 || self.times == 0 {

@@ -12,11 +12,13 @@ mod fate;
 mod reach;
 mod reference;
 mod select;
+mod timeline;
 
 pub use fate::{Attack, Copies, Fate, Hold, LossSeen, RequestFate, ResponseFate, Signing};
 pub use reach::Way;
 pub use reference::reference;
 pub use select::{DrawKey, Selector, Target, TargetPath};
+pub use timeline::{Action, Timeline};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -32,7 +32,6 @@ pub enum StallTarget {
 impl Fault for Stall {
     const SUMMARY: &'static str = "stops the consumer's process, or locks a database of its, for a while";
     const HITS: Hits = Hits::PROCESS;
-    const WHY_NOT_VIRTUAL: &'static str = "no process runs there that could be stopped";
 
     fn validate(&self, selector: &Selector) -> Result<(), FaultProblem> {
         let window_only =

@@ -15,6 +15,7 @@ pub mod receive;
 mod retry;
 pub mod rotation;
 mod siding;
+pub mod stores;
 pub mod work;
 
 pub use retry::{RetryRule, RetrySchedule};

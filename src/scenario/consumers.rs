@@ -97,6 +97,7 @@ fn read_consumer(
         ledger,
         ledger_ttl: ledger_ttl.map(|ttl| scale.span(ttl)),
         workers: within(&at.key("workers"), raw.workers, 4, (1, 1_024))?,
+        visibility: read_visibility(&at.key("visibility"), raw)?,
         max_tries: within(&at.key("max_tries"), raw.max_tries, 5, (1, 1_000))?,
         effect,
         flaw: read_flaw(&at.key("flaw"), raw.flaw.as_deref(), kind, (ledger, effect))?,
@@ -137,6 +138,7 @@ fn refuse_foreign_keys(at: &At, raw: &RawConsumer, kind: Kind) -> Result<(), Pro
         ("ledger_ttl", raw.ledger_ttl.is_some()),
         ("workers", raw.workers.is_some()),
         ("max_tries", raw.max_tries.is_some()),
+        ("visibility", raw.visibility.is_some()),
         ("effect", raw.effect.is_some()),
         ("flaw", raw.flaw.is_some()),
         ("dedupe", raw.dedupe.is_some()),
@@ -177,6 +179,17 @@ fn read_engines(at: &At, raw: &RawConsumer) -> Result<(QueueKind, LedgerKind), P
         choose(&at.key("queue"), raw.queue.as_deref().unwrap_or("sqlite"), &QUEUES)?,
         choose(&at.key("ledger"), raw.ledger.as_deref().unwrap_or("sqlite"), &LEDGERS)?,
     ))
+}
+
+fn read_visibility(at: &At, raw: &RawConsumer) -> Result<Option<Span>, Problem> {
+    let Some(text) = &raw.visibility else { return Ok(None) };
+    if raw.flaw.as_deref() == Some("synchronous") {
+        return Err(at.problem("a synchronous receiver does not use its queue", "remove visibility, or the flaw"));
+    }
+    match span_or(at, Some(text), Span::ZERO)? {
+        Span::ZERO => Err(at.problem("no time to work in", "write a duration such as \"30s\", or remove it")),
+        limit => Ok(Some(limit)),
+    }
 }
 
 fn read_webhook(at: &At, raw: &RawConsumer) -> Result<WebhookPlan, Problem> {

@@ -159,6 +159,9 @@ fn refusal(
     {
         return Some("it calls nobody: its effect is not \"external\"".to_owned());
     }
+    if mode == Mode::Virtual && kind.can_hit().process && consumer.polls() {
+        return Some("virtual time kills and stops receivers so far, and no process that polls".to_owned());
+    }
     let provider = &providers[usize::from(consumer.provider)];
     if matches!(kind, FaultKind::Reorder(_)) && provider.sending.ordering != DeliveryOrder::None {
         return Some("its provider delivers in order, and nothing overtakes".to_owned());

@@ -1,18 +1,24 @@
 //! What only a clock that jumps can do: refused in a live run with the reason.
 
 use super::{
-    Plan, ProviderPlan,
+    ConsumerPlan, Plan, ProviderPlan,
     error::{At, Problem},
 };
 
-/// A key of a provider that only virtual time knows.
-struct VirtualOnly {
+/// A key that only virtual time knows, of a provider or of a consumer.
+struct VirtualOnly<T> {
     key: &'static str,
-    is_set: fn(&ProviderPlan) -> bool,
+    is_set: fn(&T) -> bool,
     why: &'static str,
 }
 
-const OF_A_PROVIDER: &[VirtualOnly] = &[VirtualOnly {
+const OF_A_CONSUMER: &[VirtualOnly<ConsumerPlan>] = &[VirtualOnly {
+    key: "visibility",
+    is_set: |consumer| consumer.visibility.is_some(),
+    why: "the queues that are built in let a worker hold an event until its process ends",
+}];
+
+const OF_A_PROVIDER: &[VirtualOnly<ProviderPlan>] = &[VirtualOnly {
     key: "service_time",
     is_set: |provider| provider.pull.service_time.is_some(),
     why: "a live pull API takes as long as it takes",
@@ -23,12 +29,8 @@ const CLIENTS_MAX: u32 = 100_000;
 
 /// Refuses a plan that a live run would have to leave something out of.
 pub(super) fn check(plan: &Plan) -> Result<(), Problem> {
-    for (index, provider) in plan.providers.iter().enumerate() {
-        if let Some(only) = OF_A_PROVIDER.iter().find(|only| (only.is_set)(provider)) {
-            let at = At::default().key("provider").index(index).key(only.key);
-            return Err(at.problem(only.why, "remove it, or run it virtually: --mode virtual"));
-        }
-    }
+    refuse("provider", &plan.providers, OF_A_PROVIDER)?;
+    refuse("consumer", &plan.consumers, OF_A_CONSUMER)?;
     let mut crowds = plan.consumers.iter().enumerate().filter(|(_, mine)| mine.clients > CLIENTS_MAX);
     if let Some((index, mine)) = crowds.next() {
         let at = At::default().key("consumer").index(index).key("clients");
@@ -36,6 +38,16 @@ pub(super) fn check(plan: &Plan) -> Result<(), Problem> {
             format!("{} clients are more than one machine serves", mine.clients),
             format!("write a number up to {CLIENTS_MAX}, or run it virtually: --mode virtual"),
         ));
+    }
+    Ok(())
+}
+
+fn refuse<T>(list: &str, all: &[T], table: &[VirtualOnly<T>]) -> Result<(), Problem> {
+    for (index, one) in all.iter().enumerate() {
+        if let Some(only) = table.iter().find(|only| (only.is_set)(one)) {
+            let at = At::default().key(list).index(index).key(only.key);
+            return Err(at.problem(only.why, "remove it, or run it virtually: --mode virtual"));
+        }
     }
     Ok(())
 }

@@ -148,6 +148,10 @@ pub struct ConsumerPlan {
     pub workers: u32,
     /// Tries of one effect before the event goes to the dead-letter queue.
     pub max_tries: u32,
+    /// How long the queue lets a worker hold an event before another one may have it; `None`: for as long
+    /// as its process lives. Never scaled.
+    #[serde(default)]
+    pub visibility: Option<Span>,
     /// The business change.
     pub effect: EffectPlan,
     /// One thing done wrong on purpose.
@@ -375,7 +379,15 @@ impl Flaw {
     /// Whether the virtual driver does it too.
     #[must_use]
     pub fn shows_in_virtual_time(self) -> bool {
-        matches!(self, Flaw::Synchronous | Flaw::CursorBeforeEffect | Flaw::OnePage | Flaw::NoVersionGuard)
+        matches!(
+            self,
+            Flaw::Synchronous
+                | Flaw::AckBeforeStore
+                | Flaw::EffectBeforeLedger
+                | Flaw::CursorBeforeEffect
+                | Flaw::OnePage
+                | Flaw::NoVersionGuard
+        )
     }
 }
 

@@ -303,6 +303,9 @@ pub struct RawConsumer {
     pub ledger_ttl: Option<String>,
     /// Workers that apply events. Default 4.
     pub workers: Option<u32>,
+    /// Virtual time only: how long the queue lets a worker hold an event; one who is not done by then goes
+    /// on, and another one gets the event as well. Never scaled. Default: for as long as its process lives.
+    pub visibility: Option<String>,
     /// Tries of one effect before the dead-letter queue. Default 5.
     pub max_tries: Option<u32>,
     /// "append", "set" or "external", or { kind, duration, distribution }. Default "append"; for one that

@@ -32,6 +32,7 @@ fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
         ledger_ttl: None,
         workers: 1,
         max_tries: 3,
+        visibility: None,
         effect: EffectPlan {
             kind: EffectKind::Append,
             duration: Span::ZERO,

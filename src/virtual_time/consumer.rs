@@ -1,21 +1,19 @@
-//! A consumer's inner life in memory: queue, workers, ledger.
+//! A consumer's inner life in memory: what is offered to it, and the stores behind.
 //!
 //! The same stations as the live one, with their promises and without a disk: what is offered is
 //! durable after one commit, then waits for a worker, then takes effect once.
 
-use std::collections::{BTreeSet, VecDeque};
-
 use super::{
-    ledger::Ledger,
     slab::Slab,
     synchronous::Service,
+    worker::Commit,
     world::{What, World},
 };
 use crate::{
-    fault::TargetPath,
-    model::{ClientNo, EffectOutcome, Event, Seq, Span, Time},
-    policy::work::{AfterFailure, after_failure, effect_duration, is_poison},
-    record::{EffectRow, Obligation, Record},
+    fault::{CrashPoint, TargetPath},
+    model::{ClientNo, Event, Seq, Span, Time},
+    policy::stores::{Held, LedgerModel, QueueModel},
+    record::{Obligation, Record},
     scenario::{ConsumerNo, ConsumerPlan, QueueKind},
 };
 
@@ -26,8 +24,6 @@ pub(super) struct Item {
     pub event: Event,
     /// When it came.
     pub received_at: Time,
-    /// Failed tries so far.
-    pub tries: u32,
     /// The poll that waits for its effect, where a page is safe only then.
     pub poll: Option<u32>,
 }
@@ -46,12 +42,14 @@ pub(super) enum Offerer {
     Attempt(u32),
     /// A client's poll, which then goes on.
     Poll(u32),
+    /// Nobody: a wrong receiver has answered already.
+    Nobody,
 }
 
 impl Offerer {
     fn path(self) -> TargetPath {
         match self {
-            Offerer::Attempt(_) => TargetPath::Webhook,
+            Offerer::Attempt(_) | Offerer::Nobody => TargetPath::Webhook,
             Offerer::Poll(_) => TargetPath::Poll,
         }
     }
@@ -62,16 +60,13 @@ impl Offerer {
 pub(super) struct Consumer<'a> {
     pub number: ConsumerNo,
     pub plan: &'a ConsumerPlan,
-    queue: VecDeque<Item>,
-    /// Items kept, those with a worker included.
-    depth: u64,
-    idle_workers: u32,
-    ledger: Ledger,
-    dead: Vec<Item>,
-    /// What was ever kept, where copies are recognised before the ack.
-    accepted: BTreeSet<(ClientNo, Seq)>,
+    pub queue: QueueModel<(ClientNo, Seq), Item>,
+    pub idle_workers: u32,
+    pub ledger: LedgerModel,
     offers: Slab<Offer>,
-    work: Slab<Item>,
+    pub work: Slab<Held<Item>>,
+    /// What workers have written and is not durable yet.
+    pub commits: Slab<Commit>,
     /// The requests inside it, where it works inside them.
     pub service: Service,
 }
@@ -79,24 +74,23 @@ pub(super) struct Consumer<'a> {
 impl Consumer<'_> {
     /// A consumer that has nothing yet.
     pub fn new(number: ConsumerNo, plan: &ConsumerPlan) -> Consumer<'_> {
+        let dedupes = plan.webhook().is_some_and(|webhook| webhook.dedupe);
         Consumer {
             number,
             plan,
-            queue: VecDeque::new(),
-            depth: 0,
+            queue: QueueModel::new(plan.queue == QueueKind::Sqlite, dedupes),
             idle_workers: plan.workers.max(1),
-            ledger: Ledger::of(plan),
-            dead: Vec::new(),
-            accepted: BTreeSet::new(),
+            ledger: LedgerModel::of(plan),
             offers: Slab::new(),
             work: Slab::new(),
+            commits: Slab::new(),
             service: Service::new(plan),
         }
     }
 
     /// Whether nothing waits, and nothing is under way.
     pub fn is_idle(&self) -> bool {
-        self.depth == 0 && self.offers.len() == 0 && self.service.is_idle()
+        self.queue.depth() == 0 && self.offers.len() == 0 && self.service.is_idle()
     }
 
     /// Whose event this is.
@@ -104,23 +98,20 @@ impl Consumer<'_> {
         Obligation { consumer: self.number, client: item.client, seq: item.event.seq }
     }
 
-    /// Takes items into the queue; true for a copy that is left out.
-    fn keep(&mut self, item: Item) -> bool {
-        let dedupes = self.plan.webhook().is_some_and(|webhook| webhook.dedupe);
-        if dedupes && !self.accepted.insert((item.client, item.event.seq)) {
-            return true;
-        }
-        self.queue.push_back(item);
-        self.depth += 1;
-        false
+    /// The process dies; tells who was waiting for it.
+    pub fn crash(&mut self) -> Vec<Offerer> {
+        let mut waiting: Vec<Offerer> = self.offers.empty().into_iter().map(|offer| offer.by).collect();
+        waiting.extend(self.service.crash(self.plan));
+        self.drop_work();
+        waiting
     }
 
     /// What the stores hold at the end.
     pub fn residue(&self, each: &mut dyn FnMut(Record)) {
-        for item in &self.queue {
+        for item in self.queue.kept() {
             each(Record::Queued { what: self.what(item), forged: false });
         }
-        for item in &self.dead {
+        for item in self.queue.dead() {
             each(Record::DeadLetter { what: self.what(item), forged: false });
         }
     }
@@ -133,10 +124,21 @@ pub(super) struct Overloaded;
 impl World<'_> {
     /// Offers events to a consumer; tells when they are durable.
     pub(super) fn offer(&mut self, consumer: ConsumerNo, items: Vec<Item>, by: Offerer) -> Result<Time, Overloaded> {
-        let commit = self.plan.virtual_time.commit_time;
+        self.offer_after(Span::ZERO, consumer, items, by)
+    }
+
+    /// The same where they lie in memory for a while first.
+    pub(super) fn offer_after(
+        &mut self,
+        wait: Span,
+        consumer: ConsumerNo,
+        items: Vec<Item>,
+        by: Offerer,
+    ) -> Result<Time, Overloaded> {
+        let commit = wait + self.plan.virtual_time.commit_time;
         let mine = &mut self.consumers[usize::from(consumer)];
         // All of an offer or nothing of it; a large one may pass the mark by its own length.
-        if mine.depth >= mine.plan.queue_capacity {
+        if mine.queue.depth() >= mine.plan.queue_capacity {
             return Err(Overloaded);
         }
         let slot = mine.offers.keep(Offer { items, by });
@@ -150,90 +152,29 @@ impl World<'_> {
         let (now, records) = (self.now, self.records);
         let mine = &mut self.consumers[usize::from(consumer)];
         let Some(Offer { items, by }) = mine.offers.take(slot) else { return };
+        if by == Offerer::Nobody && self.reach(consumer, CrashPoint::BeforeStore) {
+            return;
+        }
+        let mine = &mut self.consumers[usize::from(consumer)];
         // Behind a queue that forgets, a page is safe only when it is applied.
         let waits = match by {
             Offerer::Poll(poll) => Some(poll).filter(|_| mine.plan.queue == QueueKind::Memory),
-            Offerer::Attempt(_) => None,
+            Offerer::Attempt(_) | Offerer::Nobody => None,
         };
         let count = items.len() as u32;
         for item in items {
             let what = mine.what(&item);
             records.put(Record::Receipt { what, forged: false, by: by.path(), at: now });
-            if mine.keep(Item { poll: waits, ..item }) {
+            if !mine.queue.put((item.client, item.event.seq), Item { poll: waits, ..item }) {
                 records.put(Record::Suppressed { what, at: now });
             }
         }
         match (by, waits) {
-            (Offerer::Attempt(attempt), _) => self.reply(attempt, 200),
+            (Offerer::Attempt(attempt), _) => self.stored_for(consumer, attempt),
+            (Offerer::Nobody, _) => {}
             (Offerer::Poll(poll), Some(_)) => self.await_effects(poll, count),
             (Offerer::Poll(poll), None) => self.proceed(poll),
         }
         self.work(consumer);
-    }
-
-    /// Gives waiting events to idle workers.
-    fn work(&mut self, consumer: ConsumerNo) {
-        loop {
-            let mine = &mut self.consumers[usize::from(consumer)];
-            if mine.idle_workers == 0 {
-                return;
-            }
-            let Some(item) = mine.queue.pop_front() else { return };
-            let length = effect_duration(&mine.plan.effect, self.draws, (item.client, item.event.seq), item.tries);
-            if length == Span::ZERO {
-                self.finish(consumer, item);
-                continue;
-            }
-            mine.idle_workers -= 1;
-            let slot = mine.work.keep(item);
-            self.agenda.put(self.now + length, What::Worked { consumer, slot });
-        }
-    }
-
-    /// A worker is done with its event.
-    pub(super) fn worked(&mut self, consumer: ConsumerNo, slot: u32) {
-        let mine = &mut self.consumers[usize::from(consumer)];
-        let Some(item) = mine.work.take(slot) else { return };
-        mine.idle_workers += 1;
-        self.finish(consumer, item);
-        self.work(consumer);
-    }
-
-    /// The effect happens, once, or fails.
-    fn finish(&mut self, consumer: ConsumerNo, item: Item) {
-        let mine = &mut self.consumers[usize::from(consumer)];
-        let what = mine.what(&item);
-        if is_poison(&mine.plan.effect, item.event.seq) {
-            match after_failure(item.tries, mine.plan.max_tries) {
-                AfterFailure::Retry => {
-                    mine.queue.push_back(Item { tries: item.tries + 1, ..item });
-                    return;
-                }
-                AfterFailure::Bury => {
-                    mine.dead.push(item);
-                    self.records.put(Record::Worked { what, outcome: EffectOutcome::DeadLettered, at: self.now });
-                }
-            }
-        } else {
-            self.apply(consumer, &item, self.now + self.plan.virtual_time.commit_time);
-        }
-        self.consumers[usize::from(consumer)].depth -= 1;
-        if let Some(poll) = item.poll {
-            self.effect_done(poll);
-        }
-    }
-
-    /// The ledger decides, in the effect's own transaction, which is complete at `at`.
-    pub(super) fn apply(&mut self, consumer: ConsumerNo, item: &Item, at: Time) {
-        let mine = &mut self.consumers[usize::from(consumer)];
-        let what = mine.what(item);
-        let outcome = mine.ledger.apply(item.client, &item.event, item.received_at);
-        if matches!(outcome, EffectOutcome::Applied | EffectOutcome::Stale) {
-            let (subject, version) = (item.event.subject, item.event.version);
-            let superseded = outcome == EffectOutcome::Stale;
-            self.records.put(Record::Effect(EffectRow { what, subject, version, at, forged: false, superseded }));
-        }
-        self.records.put(Record::Worked { what, outcome, at });
-        self.last_effect = self.last_effect.max(at);
     }
 }

@@ -15,9 +15,9 @@ mod arrivals;
 mod attempt;
 mod combs;
 mod consumer;
-mod ledger;
 mod line;
 mod link;
+mod lives;
 mod poll;
 mod poll_queue;
 mod pull;
@@ -27,6 +27,7 @@ mod receiver;
 mod slab;
 mod synchronous;
 mod uneventful;
+mod worker;
 mod world;
 
 #[cfg(test)]

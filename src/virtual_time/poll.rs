@@ -188,7 +188,7 @@ impl World<'_> {
                 let brought = !events.is_empty();
                 round.machine.page_came(PageCame { brought, next, more, head: Some(head) });
                 let (client, received_at) = (client.beat.client, self.now);
-                let item = |event| Item { client, event, received_at, tries: 0, poll: None };
+                let item = |event| Item { client, event, received_at, poll: None };
                 round.items = events.into_iter().map(item).collect();
             }
             Content::NotModified => round.outcome = PollOutcome::NotModified,

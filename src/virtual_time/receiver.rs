@@ -5,7 +5,7 @@ use super::{
     world::World,
 };
 use crate::{
-    fault::{Fate, LossSeen, ResponseFate, Signing},
+    fault::{CrashPoint, Fate, LossSeen, ResponseFate, Signing},
     model::{AttemptOutcome, RejectReason, Span},
     record::Record,
     scenario::{ConsumerNo, Flaw},
@@ -13,6 +13,9 @@ use crate::{
 
 /// What a receiver asks for that cannot store, as the live one does.
 const RETRY_AFTER: Span = Span::from_secs(1);
+
+/// How long a receiver that acks before it stores keeps events in memory, as the live one does.
+const UNSTORED: Span = Span::from_millis(100);
 
 impl World<'_> {
     /// A request is with the receiver. The agenda's reference to it passes to whoever will answer.
@@ -24,11 +27,14 @@ impl World<'_> {
         let (consumer, client) = (endpoint.consumer, endpoint.client);
         let mine = &self.plan.consumers[usize::from(consumer)];
         let tolerance = mine.webhook().map_or(Span::ZERO, |webhook| webhook.signature_tolerance);
+        if self.lives.is_dead(consumer) {
+            return self.refuse(slot);
+        }
         let refused = flawed.or((skew > tolerance).then_some(RejectReason::StaleTimestamp));
         let taken = match refused {
             Some(reason) => Err(reason),
             None => {
-                let item = Item { client, event, received_at: self.now, tries: 0, poll: None };
+                let item = Item { client, event, received_at: self.now, poll: None };
                 // Each request that comes through is an execution of its own.
                 let execution = (start.number - 1) | start.copy << 16;
                 self.take_in(consumer, slot, item, execution)
@@ -40,15 +46,33 @@ impl World<'_> {
         }
     }
 
+    /// What an attempt brought is durable.
+    pub(super) fn stored_for(&mut self, consumer: ConsumerNo, slot: u32) {
+        if self.reach(consumer, CrashPoint::AfterStore) {
+            return self.cut(slot);
+        }
+        self.reply(slot, 200);
+        self.reach(consumer, CrashPoint::AfterAck);
+    }
+
     /// The right way, or the flaw's.
     fn take_in(&mut self, consumer: ConsumerNo, slot: u32, item: Item, execution: u32) -> Result<(), RejectReason> {
         match self.plan.consumers[usize::from(consumer)].flaw {
+            Some(Flaw::AckBeforeStore) => {
+                self.reply(slot, 200);
+                if !self.reach(consumer, CrashPoint::AfterAck) {
+                    // Nobody is left to tell of a queue that is full.
+                    let _ = self.offer_after(UNSTORED, consumer, vec![item], Offerer::Nobody);
+                }
+            }
             Some(Flaw::Synchronous) => self.serve(consumer, slot, item, execution),
+            _ if self.reach(consumer, CrashPoint::BeforeStore) => self.cut(slot),
             _ => {
                 let durable_at = self.offer(consumer, vec![item], Offerer::Attempt(slot));
                 let durable_at = durable_at.map_err(|_| RejectReason::Overloaded)?;
                 let late = self.push.attempts.get_mut(slot).is_some_and(|attempt| durable_at >= attempt.until);
-                if late {
+                // What may be held up has no certain end either.
+                if late || self.lives.are_mortal() {
                     self.limit_patience(slot);
                 }
             }

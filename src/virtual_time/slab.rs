@@ -5,16 +5,18 @@
 pub(super) struct Slab<T> {
     places: Vec<Option<T>>,
     free: Vec<u32>,
+    kept: usize,
 }
 
 impl<T> Slab<T> {
     /// No values.
     pub fn new() -> Slab<T> {
-        Slab { places: Vec::new(), free: Vec::new() }
+        Slab { places: Vec::new(), free: Vec::new(), kept: 0 }
     }
 
     /// Keeps a value; tells its number.
     pub fn keep(&mut self, value: T) -> u32 {
+        self.kept += 1;
         match self.free.pop() {
             Some(place) => {
                 self.places[place as usize] = Some(value);
@@ -37,12 +39,21 @@ impl<T> Slab<T> {
         let value = self.places.get_mut(place as usize)?.take();
         if value.is_some() {
             self.free.push(place);
+            self.kept -= 1;
         }
         value
     }
 
+    /// Takes everything out. The numbers of what was there are not used again, so that whoever still names
+    /// one finds nothing.
+    pub fn empty(&mut self) -> Vec<T> {
+        let all: Vec<T> = self.places.iter_mut().filter_map(Option::take).collect();
+        self.kept -= all.len();
+        all
+    }
+
     /// How many are kept.
     pub fn len(&self) -> usize {
-        self.places.len() - self.free.len()
+        self.kept
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::{
-    consumer::Item,
+    consumer::{Item, Offerer},
     slab::Slab,
     world::{What, World},
 };
@@ -39,6 +39,13 @@ impl Service {
     /// A receiver that nothing has come to.
     pub fn new(plan: &ConsumerPlan) -> Service {
         Service { idle: plan.workers.max(1), waiting: VecDeque::new(), under_way: Slab::new() }
+    }
+
+    /// The process dies; tells who was waiting.
+    pub fn crash(&mut self, plan: &ConsumerPlan) -> Vec<Offerer> {
+        let under_way = self.under_way.empty().into_iter();
+        self.idle = plan.workers.max(1);
+        under_way.chain(self.waiting.drain(..)).map(|job| Offerer::Attempt(job.attempt)).collect()
     }
 
     /// Whether it works on nothing.

@@ -1,6 +1,6 @@
 //! The world that a virtual run happens in, and what makes it go on.
 
-use super::{Pace, agenda::Agenda, arrivals::Arrivals, consumer::Consumer, link, pull::Pull, push::Push};
+use super::{Pace, agenda::Agenda, arrivals::Arrivals, consumer::Consumer, link, lives::Lives, pull::Pull, push::Push};
 use crate::{
     fault::{Fate, Target},
     model::Time,
@@ -25,6 +25,12 @@ pub(super) enum What {
     Stored { consumer: ConsumerNo, slot: u32 },
     /// A worker is done with its event.
     Worked { consumer: ConsumerNo, slot: u32 },
+    /// What a worker has written is durable.
+    Committed { consumer: ConsumerNo, slot: u32 },
+    /// An event was held for longer than its queue lets it be.
+    Expires { consumer: ConsumerNo, slot: u32 },
+    /// The plan does something to a process.
+    Act,
     /// The work inside a request is done.
     Served { consumer: ConsumerNo, slot: u32 },
     /// A request for a page is with the provider.
@@ -53,6 +59,7 @@ pub(super) struct World<'a> {
     pub arrivals: Arrivals<'a>,
     /// The end of arrivals.
     pub window_end: Time,
+    pub lives: Lives,
     /// The latest instant that an effect is stamped with.
     pub last_effect: Time,
     /// When something was last brought to its end: a poller that is never answered is not waited for
@@ -80,6 +87,7 @@ impl<'a> World<'a> {
             consumers,
             arrivals: Arrivals::new(schedule, link::longest(&plan.virtual_time)),
             window_end,
+            lives: Lives::new(plan),
             last_effect: Time::ZERO,
             progress: Time::ZERO,
         }
@@ -91,6 +99,8 @@ impl<'a> World<'a> {
     /// what else there is, in the order in which it was put down.
     pub fn run(&mut self) -> Time {
         (0..self.pull.clients.len() as u32).for_each(|no| self.await_poll(no));
+        let acts: Vec<Time> = self.lives.timeline.instants().collect();
+        acts.into_iter().for_each(|at| self.agenda.put(at, What::Act));
         self.await_arrival();
         while !self.is_over() {
             let (poll, thing_at) = (self.pull.queue.first(), self.agenda.first_at());
@@ -125,6 +135,9 @@ impl<'a> World<'a> {
     }
 
     fn happen(&mut self, what: What) {
+        if let Some(until) = self.held_up(what) {
+            return self.agenda.put(until, what);
+        }
         match what {
             What::Arrival => self.arrive(),
             What::Endpoint(no) => self.woken(no),
@@ -132,6 +145,9 @@ impl<'a> World<'a> {
             What::Ends(slot) => self.ends(slot),
             What::Stored { consumer, slot } => self.stored(consumer, slot),
             What::Worked { consumer, slot } => self.worked(consumer, slot),
+            What::Committed { consumer, slot } => self.committed(consumer, slot),
+            What::Expires { consumer, slot } => self.expires(consumer, slot),
+            What::Act => self.act(),
             What::Served { consumer, slot } => self.served(consumer, slot),
             What::Asked { client, token } => self.asked(client, token),
             What::Turn { client, token } => self.turn(client, token),
@@ -166,6 +182,9 @@ impl<'a> World<'a> {
     #[inline]
     fn is_over(&self) -> bool {
         if self.arrivals.next_at().is_some() || self.now < self.window_end || self.push.open > 0 {
+            return false;
+        }
+        if self.lives.timeline.next_at().is_some() {
             return false;
         }
         let idle = self.consumers.iter().all(Consumer::is_idle);

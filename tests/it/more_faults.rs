@@ -144,6 +144,7 @@ fn every_fault_is_used() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut texts = String::new();
     let scenarios = std::fs::read_dir(root.join("scenarios")).unwrap().map(|entry| entry.unwrap().path());
+    let scenarios = scenarios.filter(|path| path.is_file());
     for file in scenarios.chain(rust_files(&root.join("tests/it"))) {
         texts += &std::fs::read_to_string(file).unwrap().replace('\\', "");
     }

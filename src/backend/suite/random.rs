@@ -1,8 +1,9 @@
-//! Random operations and crashes: a queue against a plain model of it.
+//! Random operations and crashes: a queue against the model that virtual time works with.
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::policy::stores::QueueModel;
 
 #[derive(Debug, Clone)]
 enum Operation {
@@ -26,65 +27,74 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     proptest::collection::vec(one, 1..40)
 }
 
-/// The oracle: what a durable queue holds, in plain collections.
-#[derive(Default)]
-struct Model {
-    /// Every item kept, by its number, in the order put.
-    kept: Vec<u32>,
-    /// In the order to be taken.
-    ready: Vec<u32>,
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn a_durable_queue_agrees_with_the_model_through_crashes(operations in operations()) {
+    fn a_durable_queue_agrees_with_the_model_through_crashes(operations in operations(), suppress: bool) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(async {
-            let (_guard, dir) = scratch();
-            let mut queue = open_queue(QueueKind::Sqlite, &dir).unwrap();
-            let mut model = Model::default();
-            let mut held: Vec<Leased> = Vec::new();
-            let mut next = 0u32;
-            for operation in operations {
-                match operation {
-                    Operation::Put(count) => {
-                        let items: Vec<Item> = (0..u32::from(count)).map(|i| item(next + i)).collect();
-                        queue.put(items).await.unwrap();
-                        model.kept.extend(next..next + u32::from(count));
-                        model.ready.extend(next..next + u32::from(count));
-                        next += u32::from(count);
-                    }
-                    Operation::Take(max) if !model.ready.is_empty() => {
-                        let taken = queue.take(usize::from(max)).await;
-                        let expected: Vec<u32> = model.ready.drain(..usize::from(max).min(model.ready.len())).collect();
-                        assert_eq!(taken.iter().map(|l| l.item.version).collect::<Vec<_>>(), expected);
-                        held.extend(taken);
-                    }
-                    Operation::Done => if let Some(leased) = held.pop() {
-                        model.kept.retain(|n| *n != leased.item.version);
-                        queue.done(&[leased.lease]).await.unwrap();
-                    },
-                    Operation::Retry => if let Some(leased) = held.pop() {
-                        model.ready.push(leased.item.version);
-                        queue.retry(leased).await.unwrap();
-                    },
-                    Operation::Bury => if let Some(leased) = held.pop() {
-                        model.kept.retain(|n| *n != leased.item.version);
-                        queue.bury(leased).await.unwrap();
-                    },
-                    Operation::Crash => {
-                        drop(queue);
-                        queue = open_queue(QueueKind::Sqlite, &dir).unwrap();
-                        held.clear();
-                        model.ready.clone_from(&model.kept);
-                    }
-                    Operation::Take(_) => {}
+        runtime.block_on(agrees(&operations, suppress));
+    }
+}
+
+async fn agrees(operations: &[Operation], suppress: bool) {
+    let (_guard, dir) = scratch();
+    let copies = if suppress { Copies::Suppress } else { Copies::Keep };
+    let open = || open_queue_with(QueueKind::Sqlite, copies, &dir).unwrap();
+    let mut queue = open();
+    let mut model: QueueModel<u32, u32> = QueueModel::new(true, suppress);
+    let mut held: Vec<(Leased, u64)> = Vec::new();
+    let mut next = 0u32;
+    for operation in operations {
+        match operation {
+            Operation::Put(count) => {
+                // Every third is a copy of an earlier one.
+                let numbers: Vec<u32> =
+                    (next..next + u32::from(*count)).map(|n| if n % 3 == 2 { n / 2 } else { n }).collect();
+                next += u32::from(*count);
+                let kept = queue.put(numbers.iter().map(|n| item(*n)).collect()).await.unwrap();
+                let fresh: Vec<bool> = numbers.iter().map(|n| model.put(*n, *n)).collect();
+                let copies: Vec<usize> = (0..fresh.len()).filter(|place| !fresh[*place]).collect();
+                assert_eq!(kept.copies, copies);
+            }
+            Operation::Take(max) if model.has_ready() => {
+                let taken = queue.take(usize::from(*max)).await;
+                let expected: Vec<_> = std::iter::from_fn(|| model.take()).take(usize::from(*max)).collect();
+                let told = |(leased, model): (&Leased, &crate::policy::stores::Held<u32>)| {
+                    (leased.item.version, leased.tries) == (model.item, model.tries)
+                };
+                assert!(
+                    taken.len() == expected.len() && taken.iter().zip(&expected).all(told),
+                    "{taken:?} {expected:?}"
+                );
+                held.extend(taken.into_iter().zip(expected.iter().map(|model| model.number)));
+            }
+            Operation::Take(_) => {}
+            Operation::Done => {
+                if let Some((leased, number)) = held.pop() {
+                    assert!(model.done(number));
+                    queue.done(&[leased.lease]).await.unwrap();
                 }
             }
-            drop(queue);
-            let again = open_queue(QueueKind::Sqlite, &dir).unwrap();
-            assert_eq!(again.depth(), model.kept.len() as u64);
-        });
+            Operation::Retry => {
+                if let Some((leased, number)) = held.pop() {
+                    model.retry(number);
+                    queue.retry(leased).await.unwrap();
+                }
+            }
+            Operation::Bury => {
+                if let Some((leased, number)) = held.pop() {
+                    model.bury(number);
+                    queue.bury(leased).await.unwrap();
+                }
+            }
+            Operation::Crash => {
+                drop(queue);
+                queue = open();
+                held.clear();
+                model.crash();
+            }
+        }
     }
+    drop(queue);
+    assert_eq!(open().depth(), model.depth());
 }

@@ -1,11 +1,10 @@
-//! Random batches, passing time and crashes: a ledger against a plain model of it.
-
-use std::collections::BTreeMap;
+//! Random batches, passing time and crashes: a ledger against the model that virtual time works with.
 
 use proptest::prelude::*;
 
 use super::*;
-use EffectOutcome::{Applied, Duplicate, Stale};
+use crate::{model::Event, policy::stores::LedgerModel, scenario::EffectKind};
+use EffectOutcome::{Duplicate, Stale};
 
 const TTL_NS: u64 = 50;
 
@@ -25,26 +24,26 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     proptest::collection::vec(one, 1..20)
 }
 
-/// The oracle, written as the trait's prose says it.
-#[derive(Default)]
-struct Model {
-    first_receipts: BTreeMap<u32, u64>,
-    newest: BTreeMap<u32, u32>,
+/// The model, and the rows that its effects have left.
+struct Oracle {
+    ledger: LedgerModel,
     rows: Vec<(u32, bool)>,
 }
 
-impl Model {
-    fn apply(&mut self, kind: LedgerKind, n: u32, version: u32, now: u64) -> EffectOutcome {
-        let is_known = self.first_receipts.get(&n).is_some_and(|first| now - first < TTL_NS);
-        if is_known && kind != LedgerKind::None {
-            return Duplicate;
+impl Oracle {
+    fn new(kind: LedgerKind) -> Oracle {
+        let mut plan = testing::webhook_consumer(1);
+        (plan.ledger, plan.ledger_ttl, plan.effect.kind) = (kind, Some(Span(TTL_NS)), EffectKind::Set);
+        Oracle { ledger: LedgerModel::of(&plan), rows: Vec::new() }
+    }
+
+    fn apply(&mut self, n: u32, version: u32, now: u64) -> EffectOutcome {
+        let event = Event { seq: n + 1, subject: n % 3, version, occurred_at: Time::ZERO };
+        let outcome = self.ledger.apply(0, &event, Time(now));
+        if outcome != Duplicate {
+            self.rows.push((n, outcome == Stale));
         }
-        self.first_receipts.insert(n, now);
-        let newest = self.newest.entry(n % 3).or_insert(0);
-        let superseded = version < *newest;
-        *newest = version.max(*newest);
-        self.rows.push((n, superseded));
-        if superseded { Stale } else { Applied }
+        outcome
     }
 }
 
@@ -55,21 +54,19 @@ fn of_subject(n: u32, version: u32, now: u64) -> Effect {
 async fn agrees(kind: LedgerKind, operations: &[Operation]) {
     let (_guard, dir) = scratch();
     let open = || ledger(kind, &dir, Some(Span(TTL_NS)));
-    let (mut ledger, mut model, mut now) = (open(), Model::default(), 1_000);
+    let (mut ledger, mut model, mut now) = (open(), Oracle::new(kind), 1_000);
     for operation in operations {
         match operation {
             Operation::Apply(events, pass) => {
                 let batch = events.iter().map(|(n, version)| of_subject(*n, *version, now)).collect();
-                let expected: Vec<_> = events.iter().map(|(n, version)| model.apply(kind, *n, *version, now)).collect();
+                let expected: Vec<_> = events.iter().map(|(n, version)| model.apply(*n, *version, now)).collect();
                 assert_eq!(ledger.apply(batch, true).await.unwrap(), expected, "{kind:?}");
                 now += pass;
             }
             Operation::Crash => {
                 drop(ledger);
                 ledger = open();
-                if kind == LedgerKind::Memory {
-                    model.first_receipts.clear();
-                }
+                model.ledger.crash();
             }
         }
     }

@@ -12,7 +12,6 @@ mod locks;
 mod process;
 mod stage;
 mod supervise;
-mod timeline;
 
 use std::{
     collections::BTreeMap,

@@ -7,10 +7,9 @@ use super::{
     RunError, RunOptions, Snapshot,
     process::{Event, What},
     stage::{Actor, Stage},
-    timeline::{Action, Timeline},
 };
 use crate::{
-    fault::FaultKind,
+    fault::{Action, FaultKind, Timeline},
     live::{
         clock::Clock,
         control::{Progress, Report},

@@ -1,14 +1,15 @@
-//! The ledger in memory: the promises of [`crate::backend::Ledger`] without a disk.
+//! The ledger: what was applied, and which version each subject stands at.
 
 use crate::{
     model::{ClientNo, EffectOutcome, Event, Span, Time},
     scenario::{ConsumerPlan, EffectKind, Flaw, Follows, LedgerKind},
 };
 
-/// What was applied, and which version each subject stands at.
+/// A ledger with the promises of [`crate::backend::Ledger`]. Effects are rows of a store that outlives
+/// the process, so the subjects' versions survive whatever remembers the events.
 #[derive(Debug)]
-pub(super) struct Ledger {
-    remembers: bool,
+pub struct LedgerModel {
+    kind: LedgerKind,
     ttl: Option<Span>,
     guard: bool,
     /// Clients per event: 1 where each follows its own share.
@@ -19,11 +20,12 @@ pub(super) struct Ledger {
     newest: Vec<u32>,
 }
 
-impl Ledger {
+impl LedgerModel {
     /// An empty ledger.
-    pub fn of(plan: &ConsumerPlan) -> Ledger {
-        Ledger {
-            remembers: plan.ledger != LedgerKind::None,
+    #[must_use]
+    pub fn of(plan: &ConsumerPlan) -> LedgerModel {
+        LedgerModel {
+            kind: plan.ledger,
             ttl: plan.ledger_ttl,
             guard: plan.effect.kind == EffectKind::Set && plan.flaw != Some(Flaw::NoVersionGuard),
             per_event: if plan.follows == Follows::All { plan.clients as usize } else { 1 },
@@ -34,24 +36,43 @@ impl Ledger {
 
     /// Applies an effect once: the entry first, then the change.
     pub fn apply(&mut self, client: ClientNo, event: &Event, received_at: Time) -> EffectOutcome {
-        if self.remembers && !self.claim(client, event, received_at) {
+        if !self.remember(client, event, received_at) {
             return EffectOutcome::Duplicate;
         }
+        self.append(client, event)
+    }
+
+    /// Appends an effect without asking. Only a wrong consumer does so by itself.
+    pub fn append(&mut self, client: ClientNo, event: &Event) -> EffectOutcome {
         let newer = self.advance(client, event);
         if self.guard && !newer { EffectOutcome::Stale } else { EffectOutcome::Applied }
     }
 
-    /// Whether the caller is the first within the ledger's memory.
-    fn claim(&mut self, client: ClientNo, event: &Event, received_at: Time) -> bool {
-        let ttl = self.ttl;
-        let place = self.place(event.seq as usize - 1, client);
-        let known = slot(&mut self.known, place, Time::MAX);
-        let forgotten = ttl.is_some_and(|ttl| received_at.since(*known) >= ttl && *known != Time::MAX);
-        let first = *known == Time::MAX || forgotten;
+    /// Whether the event is remembered at this receipt.
+    #[must_use]
+    pub fn knows(&self, client: ClientNo, event: &Event, received_at: Time) -> bool {
+        let known = self.known.get(self.place(event.seq as usize - 1, client)).copied().unwrap_or(Time::MAX);
+        known != Time::MAX && self.ttl.is_none_or(|ttl| received_at.since(known) < ttl)
+    }
+
+    /// Remembers an event; false where it is remembered already.
+    pub fn remember(&mut self, client: ClientNo, event: &Event, received_at: Time) -> bool {
+        if self.kind == LedgerKind::None {
+            return true;
+        }
+        let first = !self.knows(client, event, received_at);
         if first {
-            *known = received_at;
+            let place = self.place(event.seq as usize - 1, client);
+            *slot(&mut self.known, place, Time::MAX) = received_at;
         }
         first
+    }
+
+    /// The process dies: what only memory knew is forgotten.
+    pub fn crash(&mut self) {
+        if self.kind == LedgerKind::Memory {
+            self.known.clear();
+        }
     }
 
     /// Moves the subject's version on; false where it is beyond already.
