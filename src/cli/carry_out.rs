@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Context;
 use tokio::sync::watch;
 
-use super::{progress::Progress, roles, runtime};
+use super::{judge, progress::Progress, roles, runtime};
 use crate::{
     live::orchestrator::{self, RunError, RunOptions},
     record::RecordLog,
@@ -32,8 +32,7 @@ pub(super) fn carry_out(
 
 /// In virtual time nothing can go wrong but writing the records.
 fn carry_out_virtually(plan: &Plan, dir: &Path) -> anyhow::Result<()> {
-    let folder = orchestrator::records_dir(dir);
-    let path = folder.join("run.records");
+    let (folder, path) = (orchestrator::records_dir(dir), judge::virtual_records(dir));
     let cannot = || format!("cannot write {}", path.display());
     std::fs::create_dir_all(&folder).with_context(cannot)?;
     let records = RecordLog::create(&path).with_context(cannot)?;

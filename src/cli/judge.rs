@@ -12,9 +12,9 @@ use super::{Exit, print};
 use crate::{
     live::{orchestrator::records_dir, usage},
     measure::{Host, Results, RunResult, Verdict, judge_dir},
-    record::read_dir,
+    record::{read_dir, sha256_of},
     report,
-    scenario::Plan,
+    scenario::{Mode, Plan},
 };
 
 /// Arguments of `pushpull judge`.
@@ -50,10 +50,25 @@ pub(super) fn judge(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
     Ok(results)
 }
 
+/// The only record file of a virtual run.
+pub(super) fn virtual_records(dir: &Path) -> PathBuf {
+    records_dir(dir).join("run.records")
+}
+
 /// Judges the records in a run's folder.
 pub(super) fn judge_records(plan: &Plan, dir: &Path) -> anyhow::Result<RunResult> {
-    let before = usage::of_this_process().0;
-    let mut run = judge_dir(plan, &records_dir(dir))?;
+    let (records, before) = (records_dir(dir), usage::of_this_process().0);
+    let (judged, hash) = std::thread::scope(|scope| {
+        let one_file = (plan.mode == Mode::Virtual).then(|| virtual_records(dir));
+        let hash = one_file.map(|path| scope.spawn(move || sha256_of(&path)));
+        (judge_dir(plan, &records), hash.map(|hash| hash.join()))
+    });
+    let mut run = judged?;
+    run.records_sha256 = match hash {
+        Some(Ok(hash)) => Some(hash.context("the records can be judged, but not be hashed")?),
+        // A thread that panics ends the process.
+        Some(Err(_)) | None => None,
+    };
     run.judge_cpu_s = usage::of_this_process().0.zip(before).map(|(after, before)| (after - before) as f64 / 1e9);
     Ok(run)
 }

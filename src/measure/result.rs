@@ -83,6 +83,9 @@ pub struct RunResult {
     pub provider: ProviderResult,
     /// Processor time of the orchestrator, in seconds.
     pub harness_cpu_s: Option<f64>,
+    /// SHA-256 of the records of a virtual run, which the seed decides; told by whoever had it judged.
+    #[serde(default)]
+    pub records_sha256: Option<String>,
     /// Processor time of judging it, in seconds; told by whoever had it judged.
     #[serde(default)]
     pub judge_cpu_s: Option<f64>,

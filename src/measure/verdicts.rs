@@ -55,6 +55,7 @@ pub(super) fn result(plan: &Plan, mut judged: Judged, source: &Source<'_>) -> Re
         duration_s: judged.end.as_secs_f64(),
         provider,
         harness_cpu_s: judged.usage.cpu_s(Role::Orchestrator, &judged.lives),
+        records_sha256: None,
         judge_cpu_s: None,
         expectations: conditions::expectations(&plan.expects, &consumers),
         warnings: warnings(plan, judged.interrupted, &consumers),

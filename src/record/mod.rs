@@ -4,11 +4,13 @@
 //! it is told by the stores that outlive it: after the run their contents are exported as the
 //! `Effect`, `Queued`, `DeadLetter` and `Cursor` records.
 
+mod digest;
 mod log;
 mod memory;
 mod read;
 mod tally;
 
+pub use digest::sha256_of;
 pub use log::{RecordLog, RecordSink};
 pub use memory::{MemoryLog, read_memory};
 pub use read::{ReadError, ReadStats, read_dir, read_file};

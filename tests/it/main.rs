@@ -76,5 +76,8 @@ mod cases;
 /// Virtual time: the same plan, the same bytes, the same findings as over real sockets.
 mod virtual_time;
 
+/// One seed makes the same records, byte for byte.
+mod same_records;
+
 /// The scenarios that repeat published results.
 mod published;
