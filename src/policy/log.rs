@@ -105,6 +105,16 @@ impl Log {
         Log { events: Vec::new(), shares: counts.map(|n| (n, vec![Vec::new(); n as usize])).collect() }
     }
 
+    /// From now on it can be asked for shares of this number of clients too.
+    pub fn index(&mut self, clients: u32) {
+        let events = &self.events;
+        self.shares.entry(clients.max(1)).or_insert_with(|| {
+            let mut shares = vec![Vec::new(); clients.max(1) as usize];
+            events.iter().for_each(|event| shares[(event.subject % clients.max(1)) as usize].push(event.seq));
+            shares
+        });
+    }
+
     /// The numbers of clients whose shares it can be asked for.
     pub fn client_counts(&self) -> impl Iterator<Item = u32> + '_ {
         self.shares.keys().copied()
@@ -145,33 +155,48 @@ impl Log {
     /// The events of the share that the window shows. A share that the log was not built for is empty.
     #[must_use]
     pub fn stretch(&self, share: Share, window: Window) -> Stretch {
-        let Window { after, limit, grain, kept_since, upto } = window;
+        let Share::Own { clients, client } = share else { return self.stretch_of_all(window) };
+        self.stretch_of(self.share(clients, client), window)
+    }
+
+    fn stretch_of_all(&self, window: Window) -> Stretch {
+        let (head, oldest) = self.bounds(window);
+        let all = &self.events[..head as usize];
+        let asked = self.seen(window.after, window.grain).min(all.len());
+        let from = asked.max(all.len().min(oldest as usize - 1));
+        let to = from.saturating_add(window.limit).min(all.len());
+        Stretch {
+            events: all[from..to].to_vec(),
+            more: to < all.len(),
+            newest: head,
+            head,
+            oldest,
+            expired: from - asked,
+        }
+    }
+
+    /// The same of a share whose sequences the caller knows: all of them, or the last ones from one on that
+    /// the client has seen. Those that are not in the log yet are not shown.
+    #[must_use]
+    pub fn stretch_of(&self, own: &[Seq], window: Window) -> Stretch {
+        let (head, oldest) = self.bounds(window);
+        let own = &own[..own.partition_point(|&seq| seq <= head)];
+        let asked = self.seen_of(own, window.after, window.grain);
+        let from = asked.max(own.partition_point(|&seq| seq < oldest));
+        let to = from.saturating_add(window.limit).min(own.len());
+        let events = own[from..to].iter().map(|&seq| *self.event(seq)).collect();
+        let newest = own.last().copied().unwrap_or(0);
+        Stretch { events, more: to < own.len(), newest, head, oldest, expired: from - asked }
+    }
+
+    /// The newest sequence that a window shows, and the oldest that is kept.
+    fn bounds(&self, window: Window) -> (Seq, Seq) {
         // The log is in the order of the schedule: what is not to be seen yet lies at its end.
-        let head = self.head(upto);
-        let gone = match kept_since {
+        let gone = match window.kept_since {
             Time::ZERO => 0,
-            _ => self.events.partition_point(|event| event.occurred_at < kept_since),
+            since => self.events.partition_point(|event| event.occurred_at < since),
         };
-        let oldest = gone as Seq + 1;
-        let (events, more, newest, expired) = match share {
-            Share::All => {
-                let all = &self.events[..head as usize];
-                let asked = self.seen(after, grain).min(all.len());
-                let from = asked.max(gone.min(all.len()));
-                let to = from.saturating_add(limit).min(all.len());
-                (all[from..to].to_vec(), to < all.len(), head, from - asked)
-            }
-            Share::Own { clients, client } => {
-                let own = self.share(clients, client);
-                let own = &own[..own.partition_point(|&seq| seq <= head)];
-                let asked = self.seen_of(own, after, grain);
-                let from = asked.max(own.partition_point(|&seq| seq < oldest));
-                let to = from.saturating_add(limit).min(own.len());
-                let events = own[from..to].iter().map(|&seq| *self.event(seq)).collect();
-                (events, to < own.len(), own.last().copied().unwrap_or(0), from - asked)
-            }
-        };
-        Stretch { events, more, newest, head, oldest, expired }
+        (self.head(window.upto), gone as Seq + 1)
     }
 
     /// The sequence of the newest event that occurred by then; 0 for none.

@@ -87,7 +87,8 @@ impl RecordSink for RecordLog {
 
 /// The longest frame. Records hold numbers and small enums only, and stay far below it.
 const FRAME_BYTES_MAX: usize = 256;
-const LENGTH_BYTES: usize = 4;
+/// Bytes of a frame that tell how long its record is.
+pub(super) const LENGTH_BYTES: usize = 4;
 
 /// Writes one frame to the front of `buffer` and returns it.
 fn encode_frame<'a>(buffer: &'a mut [u8; FRAME_BYTES_MAX], record: &Record) -> &'a [u8] {

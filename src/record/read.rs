@@ -2,14 +2,20 @@
 
 use std::{
     fs::File,
-    io::{self, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     path::{Path, PathBuf},
 };
 
-use super::{Record, log::MAGIC};
+use super::{
+    Record,
+    log::{LENGTH_BYTES, MAGIC},
+};
 
 /// The longest frame that is believed; a record is far below it.
 const FRAME_MAX: usize = 64 * 1024;
+
+/// Bytes read at once: a run may leave a gigabyte.
+const READ_AHEAD: usize = 256 << 10;
 
 /// What reading a file or folder came upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,26 +85,41 @@ pub fn read_dir(dir: &Path, mut each: impl FnMut(Record)) -> Result<ReadStats, R
 /// Calls `each` for every record of one file, in the order written.
 pub fn read_file(path: &Path, mut each: impl FnMut(Record)) -> Result<ReadStats, ReadError> {
     let io_error = |problem| ReadError::Io { path: path.to_owned(), problem };
-    let mut reader = BufReader::new(File::open(path).map_err(io_error)?);
+    let mut reader = BufReader::with_capacity(READ_AHEAD, File::open(path).map_err(io_error)?);
     let mut magic = [0; MAGIC.len()];
     if reader.read_exact(&mut magic).is_err() || magic != *MAGIC {
         return Err(ReadError::Magic { path: path.to_owned() });
     }
     let mut stats = ReadStats::default();
-    let mut frame = Vec::new();
+    let mut torn = Vec::new();
     loop {
-        match read_frame(&mut reader, &mut frame).map_err(io_error)? {
-            Frame::Whole => {}
-            Frame::End => return Ok(stats),
-            Frame::Torn => {
-                stats.torn += 1;
-                return Ok(stats);
+        // A frame that lies in the buffer as a whole is read where it lies; others are put together.
+        let buffer = reader.buffer();
+        let whole = frame_in(buffer);
+        let length = whole.map(|frame| LENGTH_BYTES + frame.len());
+        if whole.is_none() {
+            match read_frame(&mut reader, &mut torn).map_err(io_error)? {
+                Frame::Whole => {}
+                Frame::End => return Ok(stats),
+                Frame::Torn => {
+                    stats.torn += 1;
+                    return Ok(stats);
+                }
             }
         }
         stats.records += 1;
+        let frame = length.map_or(torn.as_slice(), |length| &reader.buffer()[LENGTH_BYTES..length]);
         let damaged = || ReadError::Damaged { path: path.to_owned(), number: stats.records };
-        each(postcard::from_bytes(&frame).map_err(|_| damaged())?);
+        each(postcard::from_bytes(frame).map_err(|_| damaged())?);
+        reader.consume(length.unwrap_or(0));
     }
+}
+
+/// The frame at the front of these bytes, if all of it is there.
+fn frame_in(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>()?;
+    let length = u32::from_le_bytes(*length) as usize;
+    if length > FRAME_MAX { None } else { rest.get(..length) }
 }
 
 enum Frame {

@@ -24,6 +24,7 @@ mod pull;
 mod pull_api;
 mod push;
 mod receiver;
+mod shares;
 mod slab;
 mod synchronous;
 mod uneventful;

@@ -4,7 +4,7 @@
 //! ([`super::poll`]): asks, is answered ([`super::pull_api`]), stores, saves its cursor, asks for the next
 //! page.
 
-use super::{Pace, combs::Combs, line::Line, link, poll::Round, poll_queue::PollQueue};
+use super::{Pace, combs::Combs, line::Line, link, poll::Round, poll_queue::PollQueue, shares::Shares};
 use crate::{
     fault::{FaultPlan, TargetPath},
     model::{ClientNo, Seq, Span, Time},
@@ -58,6 +58,8 @@ pub(super) struct Group<'a> {
     pub tallies: PollTallies,
     /// Counts the polls of those who sleep, where its clients may.
     pub combs: Option<Combs>,
+    /// What lies behind its clients' cursors, unless the log has an index of their shares.
+    pub shares: Option<Shares>,
 }
 
 /// One client.
@@ -108,8 +110,11 @@ impl<'a> Group<'a> {
             over: end + pull.view_lag,
             tallies: PollTallies::new(consumer, end),
             combs: None,
+            shares: None,
             rhythm,
         };
+        // Who is not calm may be far behind.
+        group.shares = (group.calm && group.own).then(Shares::default);
         group.combs = group.sleeps(mine.clients).filter(|_| pace == Pace::Skip).map(|gap| Combs::new(gap, end));
         Some(group)
     }
@@ -172,6 +177,14 @@ impl<'a> Pull<'a> {
         let queue = PollQueue::new(clients.len(), per_second, longest_gap);
         let awaited = clients.len() as u32;
         Pull { clients, groups, limits, lines, queue, awaited, asleep: 0, stepped: 0 }
+    }
+
+    /// The numbers of clients whose shares the log must have an index of.
+    pub fn indexed(&self, plan: &Plan) -> Vec<u32> {
+        let groups = self.groups.iter().zip(&plan.consumers);
+        let indexed =
+            groups.filter(|(group, _)| group.as_ref().is_some_and(|group| group.own && group.shares.is_none()));
+        indexed.map(|(_, mine)| mine.clients.max(1)).collect()
     }
 
     /// The provider holds a client's request until then, or lets go of it; true where it held it.

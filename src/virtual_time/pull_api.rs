@@ -7,7 +7,7 @@ use super::{
 use crate::{
     fault::{LossSeen, RequestFate, ResponseFate},
     model::{Event, PollOutcome, Seq, Span, Time},
-    policy::log::{After, Share, Window},
+    policy::log::{After, Share, Stretch, Window},
     record::Record,
     scenario::RateScope,
     wire::scenario_seconds,
@@ -115,11 +115,27 @@ impl World<'_> {
         round.and_then(|round| round.machine.cursor().copied()).unwrap_or(0)
     }
 
+    /// What a window shows a client of its share.
+    fn stretch(&mut self, no: u32, window: Window) -> Stretch {
+        let client = &self.pull.clients[no as usize];
+        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number());
+        let group = self.pull.groups[usize::from(client.consumer)].as_mut();
+        if let Some(group) = group
+            && let (Some(shares), After::Seq(after)) = (&group.shares, window.after)
+        {
+            if let Some(tail) = shares.tail(client.announced, after) {
+                return self.log.stretch_of(tail.seqs(), window);
+            }
+            group.shares = None;
+            self.log.index(self.plan.consumers[usize::from(client.consumer)].clients);
+        }
+        self.log.stretch(share, window)
+    }
+
     /// The page as the log shows it now, on its way back.
     fn answer_with_page(&mut self, no: u32) {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
-        let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number());
         let provider = &self.plan.providers[group.provider];
         let limit = group.polling.page_size.min(provider.page_limit.max(1)) as usize;
         let kept_since = provider.pull.retention.map_or(Time::ZERO, |retention| self.now - retention);
@@ -127,7 +143,9 @@ impl World<'_> {
         let upto = if lag == Span::ZERO { Time::MAX } else { self.now - lag };
         let after = self.asked_from(no);
         let window = Window { after: After::Seq(after), limit, grain: Span::ZERO, kept_since, upto };
-        let stretch = self.log.stretch(share, window);
+        let stretch = self.stretch(no, window);
+        let client = &self.pull.clients[no as usize];
+        let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
         let page = client.round.as_ref().map_or(1, |round| round.page);
         let conditional = group.polling.strategy.is_conditional() && page == 1;
         let unchanged = stretch.events.is_empty() && conditional && client.etag == Some(stretch.newest);

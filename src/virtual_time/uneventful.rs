@@ -125,7 +125,10 @@ impl World<'_> {
             if mine.follows == Follows::Own {
                 let no = group.first + subject % mine.clients.max(1);
                 self.wake(no, notice_at);
-                self.pull.clients[no as usize].announced = seq;
+                let before = std::mem::replace(&mut self.pull.clients[no as usize].announced, seq);
+                if let Some(shares) = self.pull.groups[consumer].as_mut().and_then(|group| group.shares.as_mut()) {
+                    shares.announce(before);
+                }
             }
         }
     }
@@ -154,8 +157,12 @@ impl World<'_> {
             // The first one learns the ETag that the others send.
             let told = conditional && client.etag == Some(client.announced);
             client.etag = Some(client.announced);
-            combs.count(first, 1, told);
-            combs.count(first + gap, polls - 1, conditional);
+            if told == conditional {
+                combs.count(first, polls, told);
+            } else {
+                combs.count(first, 1, told);
+                combs.count(first + gap, polls - 1, conditional);
+            }
             client.beat.pass(polls, gap);
         }
         self.pull.queue.put(client.beat.due.at, no);

@@ -7,7 +7,7 @@ use crate::{
     policy::log::Log,
     record::{Record, RecordSink},
     rng::Draws,
-    scenario::{ConsumerNo, Follows, Plan},
+    scenario::{ConsumerNo, Plan},
 };
 
 /// Something that happens at an instant.
@@ -71,7 +71,7 @@ impl<'a> World<'a> {
     /// The world at t0.
     pub fn new(plan: &'a Plan, records: &'a dyn RecordSink, pace: Pace) -> World<'a> {
         let draws = Draws::new(plan.seed);
-        let own = plan.consumers.iter().filter(|mine| mine.polls() && mine.follows == Follows::Own);
+        let pull = Pull::new(plan, draws, pace);
         let window_end = Time::ZERO + plan.duration;
         let schedule = Box::new(plan.workload.schedule(draws, window_end));
         let consumers = (0..).zip(&plan.consumers).map(|(number, mine)| Consumer::new(number, mine)).collect();
@@ -81,9 +81,9 @@ impl<'a> World<'a> {
             records,
             now: Time::ZERO,
             agenda: Agenda::new(),
-            log: Log::new(own.map(|mine| mine.clients.max(1))),
+            log: Log::new(pull.indexed(plan)),
             push: Push::new(plan, draws),
-            pull: Pull::new(plan, draws, pace),
+            pull,
             consumers,
             arrivals: Arrivals::new(schedule, link::longest(&plan.virtual_time)),
             window_end,

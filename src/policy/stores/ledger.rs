@@ -44,8 +44,9 @@ impl LedgerModel {
 
     /// Appends an effect without asking. Only a wrong consumer does so by itself.
     pub fn append(&mut self, client: ClientNo, event: &Event) -> EffectOutcome {
-        let newer = self.advance(client, event);
-        if self.guard && !newer { EffectOutcome::Stale } else { EffectOutcome::Applied }
+        // Who does not guard need not know.
+        let stale = self.guard && !self.advance(client, event);
+        if stale { EffectOutcome::Stale } else { EffectOutcome::Applied }
     }
 
     /// Whether the event is remembered at this receipt.
