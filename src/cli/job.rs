@@ -55,7 +55,6 @@ impl Job {
     }
 
     /// One of these plans, by case, then by mode.
-    #[cfg(test)]
     pub fn of(cases: Vec<Vec<Plan>>) -> Job {
         Job { cases }
     }

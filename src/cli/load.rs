@@ -67,6 +67,17 @@ pub(super) fn plan_in(
     Ok(load(&text, &options)?)
 }
 
+/// The plan in this mode, with as many seeds and these further `--set`s.
+pub(super) fn plan_with_seeds(
+    mode: Mode,
+    which: &str,
+    overrides: &Overrides,
+    (seeds, extra): (Option<u32>, &[String]),
+) -> anyhow::Result<Plan> {
+    let (text, options) = options(Some(mode), which, overrides, extra)?;
+    Ok(load(&text, &LoadOptions { seeds, ..options })?)
+}
+
 /// The plans of all cases, or of the one that is meant; `seeds` overrides how many seeds each wants.
 pub(super) fn plans_in(
     mode: Option<Mode>,
@@ -133,6 +144,13 @@ pub(super) fn unknown_name(name: &str) -> String {
 /// The command that runs this again, seed and run id apart.
 fn command(which: &str, overrides: &Overrides) -> String {
     let mut words = vec!["pushpull".to_owned(), "run".to_owned(), quoted(which)];
+    words.extend(override_words(overrides));
+    words.join(" ")
+}
+
+/// What the overrides look like on a command line, without those of which every command has its own.
+pub(super) fn override_words(overrides: &Overrides) -> Vec<String> {
+    let mut words = Vec::new();
     if let Some(mode) = overrides.mode.and_then(|mode| mode.to_possible_value()) {
         words.extend(["--mode".to_owned(), mode.get_name().to_owned()]);
     }
@@ -143,11 +161,11 @@ fn command(which: &str, overrides: &Overrides) -> String {
     if let Some(prices) = &overrides.prices {
         words.extend(["--prices".to_owned(), quoted(&prices.to_string_lossy())]);
     }
-    words.join(" ")
+    words
 }
 
 /// Quoted for a POSIX shell where it has to be.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

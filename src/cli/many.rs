@@ -5,7 +5,7 @@
 //! records are kept; any other can be run again.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -62,16 +62,27 @@ fn seeds(plan: &Plan, dir: &Path) -> anyhow::Result<Vec<RunResult>> {
 
 /// One seed's run; without its records unless they are to be kept.
 fn one_of_many(plan: &Plan, dir: &Path, keep: bool) -> anyhow::Result<RunResult> {
-    let own: PathBuf = dir.join(format!("{}seed-{}", if keep { "" } else { "." }, plan.seed));
-    create(&own)?;
-    carry_out(plan, &own, None, external_secrets(plan)?)?;
-    let mut run = judge::judge_records(plan, &own)?;
+    if keep {
+        return in_folder(plan, &dir.join(format!("seed-{}", plan.seed)));
+    }
+    let mut run = in_scratch(plan, &dir.join(format!(".seed-{}", plan.seed)))?;
+    run.keep_figures();
+    Ok(run)
+}
+
+fn in_folder(plan: &Plan, own: &Path) -> anyhow::Result<RunResult> {
+    create(own)?;
+    carry_out(plan, own, None, external_secrets(plan)?)?;
+    let mut run = judge::judge_records(plan, own)?;
     // The clock of processor time is that of the whole process, in which other seeds are judged meanwhile.
     run.judge_cpu_s = None;
-    if !keep {
-        run.keep_figures();
-        std::fs::remove_dir_all(&own).with_context(|| format!("cannot remove {}", own.display()))?;
-    }
+    Ok(run)
+}
+
+/// Runs a plan in a folder of its own, of which nothing is left.
+pub(super) fn in_scratch(plan: &Plan, own: &Path) -> anyhow::Result<RunResult> {
+    let run = in_folder(plan, own)?;
+    std::fs::remove_dir_all(own).with_context(|| format!("cannot remove {}", own.display()))?;
     Ok(run)
 }
 

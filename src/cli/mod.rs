@@ -7,10 +7,12 @@ mod estimate;
 mod explain;
 mod folder;
 mod gallery;
+mod grid;
 mod job;
 mod judge;
 mod load;
 mod many;
+mod merge;
 mod prices;
 mod progress;
 mod roles;
@@ -18,6 +20,8 @@ mod run;
 mod scenarios;
 mod schema;
 mod several;
+mod shard;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -45,6 +49,10 @@ struct Cli {
 enum Command {
     /// Run scenarios, print the verdict, write the report.
     Run(run::RunArgs),
+    /// Run a scenario at many values of a key or two; find where its consumers break even.
+    Sweep(sweep::SweepArgs),
+    /// Put the shards of a sweep together.
+    Merge(merge::MergeArgs),
     /// List the embedded scenarios, or show one.
     Scenarios(scenarios::ScenariosArgs),
     /// Tell one event's story from a run's folder.
@@ -86,6 +94,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Merge(args) => merge::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Judge(args) => judge::run(&args),

@@ -88,6 +88,18 @@ impl AgeRecorder {
         }
     }
 
+    /// Everything that another run's ages say: nothing but the place within a bucket is lost.
+    pub fn add(&mut self, age: &Age) {
+        for &(us, count) in &age.histogram_us {
+            self.taken.saturating_record_n(us, count);
+        }
+        let taken = age.count - age.censored;
+        self.sum_ns += (age.mean_applied.unwrap_or(0.0) * taken as f64 * 1e9).round() as u128;
+        let highest = age.histogram_us.last().map_or(0, |(us, _)| us.saturating_mul(1_000));
+        self.max_ns = self.max_ns.max(age.max.map_or(highest, |max_s| (max_s * 1e9).round() as u64));
+        self.censored += age.censored;
+    }
+
     /// One obligation had no effect.
     pub fn censor(&mut self) {
         self.censored += 1;

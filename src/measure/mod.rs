@@ -25,6 +25,7 @@ mod result;
 mod series;
 mod spending;
 mod summary;
+mod sweep;
 mod switches;
 mod tally;
 mod uniform;
@@ -49,3 +50,7 @@ pub use result::{
 };
 pub use series::{Bucket, Series};
 pub use summary::{PairedRow, SummaryRow, pair, summarise};
+pub use sweep::{
+    BreakEven, COMPARED, Cell, CellConsumer, Crossing, Estimate, Point, PointConsumer, Sweep, SweepPlan, crossings,
+    difference, grid, point,
+};

@@ -41,7 +41,7 @@ pub(super) fn ages(results: &Results, _plan: &Plan) -> Result<Vec<File>, ExportE
     Ok(one("ages.csv", text))
 }
 
-fn line(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+pub(super) fn line(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let quoted: Vec<String> = cells.into_iter().map(|cell| quote(cell.as_ref())).collect();
     quoted.join(",") + "\n"
 }

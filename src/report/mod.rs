@@ -17,6 +17,7 @@ mod html;
 mod json;
 pub mod plots;
 mod rows;
+pub mod sweep;
 pub mod text;
 mod wins;
 

@@ -4,6 +4,7 @@
 //! is what it means (defaults filled in, names resolved, times scaled). [`load()`] leads from one to
 //! the other and says what is wrong by key, line and fix.
 
+mod axis;
 mod bounds;
 mod capture;
 mod cases;
@@ -35,6 +36,7 @@ mod warnings;
 mod words;
 mod workload;
 
+pub use axis::{Axis, AxisError, AxisScale, AxisUnit};
 pub use cases::{CasePlan, RawCase};
 pub use condition::{Comparison, Condition};
 pub use conditions::{QUANTITY_NAMES, share_over};

@@ -70,6 +70,9 @@ mod scale;
 /// The intervals of single runs hold the closed forms as often as they say.
 mod coverage;
 
+/// Sweeps, their break-even points, and shards that merge.
+mod sweep;
+
 /// Cases and seeds.
 mod cases;
 

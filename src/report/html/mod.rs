@@ -147,7 +147,7 @@ fn picture(run: &RunResult, drawing: &Drawing) -> Markup {
 
 /// An SVG file's content as a page wants it: without an XML head, and without the dark rules, which
 /// the page has once for all pictures.
-fn inline(svg: &str) -> String {
+pub(super) fn inline(svg: &str) -> String {
     let from = svg.find("<svg").unwrap_or(0);
     svg[from..].replace(&format!("<style>{}</style>", plots::dark_rules()), "")
 }

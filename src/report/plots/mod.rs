@@ -8,6 +8,7 @@ mod behind;
 mod bill;
 mod canvas;
 mod cost;
+mod crossover;
 mod duplicates;
 mod palette;
 mod requests;
@@ -15,6 +16,7 @@ mod tradeoff;
 
 use std::path::PathBuf;
 
+pub(super) use crossover::{Crossover, Line};
 pub(super) use palette::dark_rules;
 
 use super::{ExportError, File, format::mode, shown};
