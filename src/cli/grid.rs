@@ -136,7 +136,7 @@ impl Between<'_> {
             at: at.map(|(axis, place)| (axis.key.clone(), axis.values[*place].clone())),
             between,
             value,
-            written: axis.written(value),
+            written: if scale.unit == AxisUnit::Whole { axis.written(value) } else { axis.told(value) },
             runs: runs * self.plan.seeds.max(1),
         }))
     }

@@ -78,6 +78,12 @@ impl Axis {
         Ok(axis)
     }
 
+    /// A number that was found on this axis, to four digits: more would claim too much.
+    #[must_use]
+    pub fn told(&self, number: f64) -> String {
+        self.written(four_digits(number))
+    }
+
     /// The text of a number on this axis, as it stands in a scenario.
     #[must_use]
     pub fn written(&self, number: f64) -> String {
