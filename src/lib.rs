@@ -5,6 +5,7 @@
 //! webhooks. Pure policies decide, thin drivers act, records say what happened, and a judge that
 //! sees nothing but the plan and the records gives the verdict. ARCHITECTURE.md has the map.
 
+pub mod advise;
 pub mod audit;
 pub mod backend;
 pub mod cli;

@@ -1,6 +1,7 @@
 //! The command line: arguments, one file per command, and the exit code. The only room that prints
 //! or reads the environment.
 
+mod advise;
 mod carry_out;
 mod completions;
 mod estimate;
@@ -36,6 +37,7 @@ use crate::live::orchestrator::RunError;
     version,
     about,
     after_help = "Examples:\n  pushpull run quickstart                 polling and webhooks side by side, in 30 s\n  \
+        pushpull advise --events 40000/day      which of the two, and what each would cost\n  \
         pushpull scenarios                      what else there is to run\n  \
         pushpull explain OUT                    the story of the worst event of a run\n\n\
         Exit codes: 0 all good; 1 an expectation failed; 2 bad input; 3 the run is void."
@@ -49,6 +51,8 @@ struct Cli {
 enum Command {
     /// Run scenarios, print the verdict, write the report.
     Run(run::RunArgs),
+    /// Say whether to poll or to take webhooks, from plain numbers.
+    Advise(advise::AdviseArgs),
     /// Run a scenario at many values of a key or two; find where its consumers break even.
     Sweep(sweep::SweepArgs),
     /// Put the shards of a sweep together.
@@ -94,6 +98,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Command::Run(args) => run::run(&args),
+        Command::Advise(args) => advise::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Merge(args) => merge::run(&args),
         Command::Scenarios(args) => scenarios::run(&args),

@@ -28,7 +28,7 @@ pub struct Term {
 
 /// What a consumer's events come to in a month, and what one request was measured to take. `None`: nobody
 /// measured it, and the list's assumption stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
     /// Requests of pollers.
     pub polls: f64,

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Age, Behind, Load, Recovery, Series};
-use crate::cost::Bill;
+use crate::cost::{Bill, Usage};
 
 /// What one consumer's strategy cost and brought.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -158,6 +158,8 @@ pub struct Cost {
     pub prices: String,
     /// The price list's date.
     pub prices_dated: String,
+    /// What both bills are made from.
+    pub usage: Usage,
     /// What one more request of a poller costs the consumer and the provider, before any discount; `None`
     /// where it does not poll.
     pub per_poll: [Option<f64>; 2],

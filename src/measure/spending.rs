@@ -101,6 +101,7 @@ pub(super) fn cost(plan: &Plan, mine: &ConsumerPlan, tally: &Tally, end: Time) -
     Some(Cost {
         consumer: of(Side::Consumer),
         provider: of(Side::Provider),
+        usage,
         currency: prices.currency.clone(),
         prices: prices.name.clone(),
         prices_dated: prices.dated.clone(),

@@ -4,6 +4,7 @@
 //! again. Adding a format is one file and one line in [`EXPORTERS`]; adding a picture one file and
 //! one line in [`plots::FIGURES`].
 
+pub mod advice;
 mod agreement;
 mod bills;
 mod conclude;

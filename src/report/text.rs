@@ -341,7 +341,7 @@ fn visible(text: &str) -> usize {
 
 /// Breaks at spaces, and within a word that no line could hold. The first line has `used` columns
 /// less, the others `indent` less.
-fn wrap(text: &str, width: usize, used: usize, indent: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: usize, used: usize, indent: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut room = width.saturating_sub(used).max(1);
     for word in text.split_whitespace() {

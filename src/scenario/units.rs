@@ -121,7 +121,8 @@ fn gcd(a: u128, b: u128) -> u128 {
 
 /// The exact text of a span, which [`parse_span`] reads back. Nothing is "0s": it is a multiple of every
 /// unit, and nobody writes "0d".
-pub(super) fn span_to_text(span: Span) -> String {
+#[must_use]
+pub fn span_to_text(span: Span) -> String {
     if span == Span::ZERO {
         return "0s".to_owned();
     }

@@ -28,8 +28,9 @@ impl World<'_> {
         if let (Some(limit), Some(rule)) = (&mut self.pull.limits[provider], rule) {
             let who = match rule.scope {
                 RateScope::Client => (consumer, number),
-                // Everybody has one address here, as in a live run.
-                _ => (0, 0),
+                // Each consumer asks from an address of its own, as in a live run.
+                RateScope::Address => (consumer, 0),
+                RateScope::All => (0, 0),
             };
             if let Some(retry_in) = limit.ask(who, self.now).retry_in {
                 self.records.put(Record::RateLimited { consumer, client: number, at: self.now });

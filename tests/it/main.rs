@@ -21,6 +21,9 @@ mod dropped_acks;
 /// Each class of the books, reached by a real run.
 mod books;
 
+/// Advice from plain numbers.
+mod advise;
+
 /// Bills, and the price lists that they are made from.
 mod costs;
 

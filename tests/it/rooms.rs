@@ -90,6 +90,7 @@ fn files_stay_small() {
         "live",
         "virtual_time",
         "measure",
+        "advise",
         "audit",
         "cost",
         "report",

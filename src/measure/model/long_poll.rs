@@ -28,6 +28,27 @@ pub fn long_polls(lambda: f64, hold: f64, d: f64) -> LongPolls {
     LongPolls { polls: lambda * d + in_vain, empty: in_vain }
 }
 
+/// Seconds from the start of one long poll to that of the next, over a long time (models.md 2.5): each is held
+/// for at most `hold`, and a round trip takes `r`.
+#[must_use]
+pub fn long_poll_cycle_s(lambda: f64, hold: f64, r: f64) -> f64 {
+    let held = if lambda > 0.0 { (1.0 - libm::exp(-lambda * hold)) / lambda } else { hold };
+    r + libm::exp(-lambda * r) * held
+}
+
+/// The share of long polls that find nothing.
+#[must_use]
+pub fn long_poll_empty_share(lambda: f64, hold: f64, r: f64) -> f64 {
+    libm::exp(-lambda * (r + hold))
+}
+
+/// Mean age under long polling: an event that comes while no request is held waits for the next one, and its
+/// own way back takes `r / 2`.
+#[must_use]
+pub fn long_poll_mean_age_s(lambda: f64, hold: f64, r: f64) -> f64 {
+    r / 2.0 + r / long_poll_cycle_s(lambda, hold, r) * (r / 2.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,12 +56,18 @@ mod tests {
 
     #[test]
     fn long_polls_agree_with_the_published_row() {
-        // models.md S7 without its round trip of 0.2 s: 1/rate = C - r e^(...) there.
-        for (lambda, published) in [(0.05, 0.06417), (2.0, 1.869)] {
-            let (r, d): (f64, f64) = (0.2, 1e6);
-            let cycle = r + libm::exp(-lambda * r) * d / long_polls(lambda, 30.0, d).polls;
-            assert!((1.0 / cycle / published - 1.0).abs() < 1e-3, "{lambda}");
+        // models.md S7: H = 30 s, r = 0.2 s.
+        for (lambda, rate, age_s) in [(0.05, 0.06417, 0.1013), (2.0, 1.869, 0.1374), (20.0, 4.977, 0.1995)] {
+            assert!((1.0 / long_poll_cycle_s(lambda, 30.0, 0.2) / rate - 1.0).abs() < 5e-4, "{lambda}");
+            assert!((long_poll_mean_age_s(lambda, 30.0, 0.2) - age_s).abs() < 1e-4, "{lambda}");
         }
+        // Without a round trip, over a long window, the count to the last one says the same.
+        for lambda in [0.05, 2.0] {
+            let (form, d) = (long_polls(lambda, 30.0, 1e6), 1e6);
+            assert!((d / form.polls / long_poll_cycle_s(lambda, 30.0, 0.0) - 1.0).abs() < 1e-3, "{lambda}");
+            assert!((form.empty / form.polls - long_poll_empty_share(lambda, 30.0, 0.0)).abs() < 1e-3, "{lambda}");
+        }
+        assert_eq!(long_poll_cycle_s(0.0, 30.0, 0.2), 30.2);
     }
 
     #[test]
