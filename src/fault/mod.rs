@@ -114,14 +114,24 @@ pub struct FaultPlan {
     pub selector: Selector,
 }
 
+impl FaultPlan {
+    /// Whether it does something to this request.
+    #[must_use]
+    pub fn hits(&self, target: &Target, draws: Draws) -> bool {
+        self.kind.hits_path(target.path)
+            && self.consumers.contains(&target.consumer)
+            && self.kind.concerns(target)
+            && self.selector.hits(target, self.index, draws)
+    }
+}
+
 /// The fate of one request under these faults, in file order. One that is left out changes nothing of what
 /// the others do: each draws under its own index.
 #[must_use]
 pub fn decide<'a>(faults: impl IntoIterator<Item = &'a FaultPlan>, target: &Target, draws: Draws) -> Fate {
     let mut fate = Fate::default();
     for fault in faults {
-        let reaches = fault.kind.hits_path(target.path) && fault.consumers.contains(&target.consumer);
-        if reaches && fault.kind.concerns(target) && fault.selector.hits(target, fault.index, draws) {
+        if fault.hits(target, draws) {
             fault.kind.apply(target, select::draw_key(target, fault.index), draws, &mut fate);
             fate.hits.push(fault.index);
         }

@@ -10,13 +10,16 @@ use crate::{
     workload::{Arrival, Schedule, Source},
 };
 
+/// Events known before they are announced.
+const AHEAD: usize = 8;
+
 /// The schedule, looked at a little ahead.
 pub(super) struct Arrivals<'a> {
     schedule: Schedule<'a>,
     source: Source,
     /// How long before its instant an event is announced.
     notice: Span,
-    /// The events that are announced and have not happened, and the one behind them.
+    /// The events that are announced and have not happened, and some behind them.
     known: VecDeque<Arrival>,
     /// How many of them are announced.
     announced: usize,
@@ -27,7 +30,7 @@ pub(super) struct Arrivals<'a> {
 impl<'a> Arrivals<'a> {
     /// The events of a schedule.
     pub fn new(mut schedule: Schedule<'a>, notice: Span) -> Arrivals<'a> {
-        let known = schedule.next().into_iter().collect();
+        let known = schedule.by_ref().take(AHEAD).collect();
         Arrivals { schedule, source: Source::default(), notice, known, announced: 0, happened: 0 }
     }
 
@@ -49,6 +52,11 @@ impl<'a> Arrivals<'a> {
         self.announced += 1;
         self.known.extend(self.schedule.next());
         Some((self.announced_upto(), arrival))
+    }
+
+    /// An event that will be announced soon.
+    pub fn soon(&self) -> Option<Arrival> {
+        self.known.get(self.announced + AHEAD - 1).copied()
     }
 
     /// The sequence of the last event that is announced.

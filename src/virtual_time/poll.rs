@@ -3,6 +3,7 @@
 use super::{
     consumer::{Item, Offerer},
     link::Leg,
+    pull::Mark,
     world::{What, World},
 };
 use crate::{
@@ -60,7 +61,7 @@ impl World<'_> {
         client.round = Some(Box::new(Round {
             due: client.beat.due,
             sent: self.now,
-            machine: PollRound::new(client.cursor, flaw),
+            machine: PollRound::new(client.cursor.get(), flaw),
             token: client.token,
             page: 0,
             fate: Fate::default(),
@@ -91,11 +92,11 @@ impl World<'_> {
                     }
                     // A full queue turns the page away; the next poll asks for it again.
                     let client = &mut self.pull.clients[no as usize];
-                    client.etag = None;
+                    client.etag = Mark::NONE;
                     client.round.as_mut().iter_mut().for_each(|round| round.machine.abandon());
                 }
                 PollStep::Save(cursor) => {
-                    self.pull.clients[no as usize].saved = Some(cursor);
+                    self.pull.clients[no as usize].saved = Mark::at(cursor);
                     let saved_at = self.now + self.plan.virtual_time.commit_time;
                     return self.agenda.put(saved_at, What::Saved(no));
                 }
@@ -183,7 +184,7 @@ impl World<'_> {
         round.token += 1;
         match std::mem::take(&mut round.content) {
             Content::Page { events, next, more, newest, head } => {
-                client.etag = Some(newest);
+                client.etag = Mark::at(newest);
                 round.events += events.len() as u32;
                 let brought = !events.is_empty();
                 round.machine.page_came(PageCame { brought, next, more, head: Some(head) });
@@ -206,7 +207,7 @@ impl World<'_> {
         let client = &mut self.pull.clients[no as usize];
         let Some(round) = client.round.take() else { return };
         client.token = round.token;
-        client.cursor = round.machine.cursor().copied();
+        client.cursor = round.machine.cursor().map_or(Mark::NONE, |seq| Mark::at(*seq));
         let (consumer, number) = (client.consumer, client.number());
         let Round { due, sent, page: requests, events, retry_after, .. } = *round;
         let mut outcome = round.outcome;

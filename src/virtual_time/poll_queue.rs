@@ -2,7 +2,7 @@
 //!
 //! The order is exact: by instant, and within one instant by client. A client waits for one poll at a
 //! time, so it is its own entry: a day of the calendar is a list through the clients' slots, and sorted
-//! when it comes. What is put down for the day that is open, or for beyond the calendar's year, goes to
+//! when it comes. While few polls wait, they are all in the heap. What is put down for the day that is open, or for beyond the calendar's year, goes to
 //! the heap, whose head is always looked at too.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
@@ -13,6 +13,8 @@ use crate::model::{Span, Time};
 const NOBODY: u32 = u32::MAX;
 /// Polls in a day of the calendar, about: fewer make more days, more make longer sorting.
 const POLLS_PER_DAY: u64 = 4;
+/// So many polls are better off in the heap, which is near, than in the calendar.
+const FEW: usize = 512;
 /// Words of the calendar's map of days that are not empty.
 const WORD: usize = u64::BITS as usize;
 
@@ -31,6 +33,8 @@ pub(super) struct PollQueue {
     /// The polls of the open day that are left, the last one first.
     open: Vec<(Time, u32)>,
     aside: BinaryHeap<Reverse<(Time, u32)>>,
+    /// While fewer polls wait, they do so in the heap.
+    few: usize,
     /// How many wait in the lists of days.
     listed: usize,
 }
@@ -57,6 +61,7 @@ impl PollQueue {
             today: 0,
             open: Vec::new(),
             aside: BinaryHeap::new(),
+            few: FEW,
             listed: 0,
         }
     }
@@ -65,7 +70,8 @@ impl PollQueue {
     #[inline]
     pub fn put(&mut self, at: Time, client: u32) {
         let day = at.0 >> self.shift;
-        if day <= self.today || day - self.today >= self.days.len() as u64 {
+        let few = self.listed == 0 && self.aside.len() < self.few;
+        if few || day <= self.today || day - self.today >= self.days.len() as u64 {
             return self.aside.push(Reverse((at, client)));
         }
         let place = day as usize & (self.days.len() - 1);
@@ -141,10 +147,10 @@ mod tests {
     proptest! {
         #[test]
         fn polls_come_by_instant_and_then_by_client_however_far_ahead_they_are_put(
-            per_second in 1.0f64..1e9, gap in 1u64..1_000_000, clients in 1usize..40,
+            per_second in 1.0f64..1e9, gap in 1u64..1_000_000, clients in 1usize..40, few in 0usize..20,
             steps in proptest::collection::vec((0u32..40, 0u64..3_000_000), 1..300),
         ) {
-            let mut queue = PollQueue::new(clients, per_second, Span(gap));
+            let mut queue = PollQueue { few, ..PollQueue::new(clients, per_second, Span(gap)) };
             let mut waiting: Vec<(Time, u32)> = Vec::new();
             let mut now = Time::ZERO;
             for (client, ahead) in steps {

@@ -14,7 +14,7 @@ use crate::{
     },
     record::{CursorPosition, PollTallies, Record},
     rng::Draws,
-    scenario::{ConsumerNo, ConsumerPlan, Follows, Plan, PollingPlan},
+    scenario::{ConsumerNo, ConsumerPlan, Follows, On429, Plan, PollingPlan},
 };
 
 /// Everything that polls.
@@ -45,14 +45,19 @@ pub(super) struct Group<'a> {
     pub provider: usize,
     pub first: u32,
     pub rhythm: Rhythm,
+    pub clients: u32,
     /// Whether each of its clients follows a share of its own.
     pub own: bool,
+    /// Whether it asks for news only.
+    pub conditional: bool,
     /// Whether a poll that finds nothing and meets no fault touches nobody else.
     pub calm: bool,
     /// Whether a fault of the plan may hit its polls.
     pub faulted: bool,
     /// Whether the answer is always there before the next poll is due.
     pub roomy: bool,
+    /// The least time between two polls that its clients keep because the provider asks for it.
+    pub hint: Option<Span>,
     /// From here on nothing new can become visible.
     pub over: Time,
     pub tallies: PollTallies,
@@ -62,8 +67,26 @@ pub(super) struct Group<'a> {
     pub shares: Option<Shares>,
 }
 
-/// One client.
+/// A sequence, or none yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark(Seq);
+
+impl Mark {
+    /// None yet. No log is as long.
+    pub const NONE: Mark = Mark(Seq::MAX);
+
+    pub fn at(seq: Seq) -> Mark {
+        Mark(seq)
+    }
+
+    pub fn get(self) -> Option<Seq> {
+        Some(self.0).filter(|_| self != Mark::NONE)
+    }
+}
+
+/// One client: a line of the processor's cache, of which there may be a million.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct PollClient {
     pub beat: Beat,
     pub consumer: ConsumerNo,
@@ -73,10 +96,10 @@ pub(super) struct PollClient {
     /// The last event of its own share that is announced.
     pub announced: Seq,
     /// Where the next poll starts.
-    pub cursor: Option<Seq>,
+    pub cursor: Mark,
     /// What is durable of it.
-    pub saved: Option<Seq>,
-    pub etag: Option<Seq>,
+    pub saved: Mark,
+    pub etag: Mark,
     /// The last request's token: no later one has it again.
     pub token: u32,
     /// The poll under way, if it is more than a step.
@@ -98,15 +121,19 @@ impl<'a> Group<'a> {
         let pull = &plan.providers[provider].pull;
         let rhythm = Rhythm::new(polling.strategy.clone(), draws, 0);
         let (there, back) = (link::longest(&plan.virtual_time), link::longest(&plan.virtual_time));
-        let longest = (there + back).max(pull.poll_interval_hint.unwrap_or(Span::ZERO));
+        let hint = pull.poll_interval_hint.filter(|_| polling.on_429 == On429::Respect);
+        let longest = (there + back).max(hint.unwrap_or(Span::ZERO));
         let mut group = Group {
             polling,
             provider,
             first,
+            clients: mine.clients.max(1),
             own: mine.follows == Follows::Own,
+            conditional: polling.strategy.is_conditional(),
             calm: is_calm(plan, mine, polling),
             faulted: plan.faults.iter().any(|fault| may_hit(fault, consumer)),
             roomy: rhythm.shortest_gap() >= longest,
+            hint,
             over: end + pull.view_lag,
             tallies: PollTallies::new(consumer, end),
             combs: None,
@@ -163,9 +190,9 @@ impl<'a> Pull<'a> {
                     quiet: false,
                     asleep: false,
                     announced: 0,
-                    cursor: None,
-                    saved: None,
-                    etag: None,
+                    cursor: Mark::NONE,
+                    saved: Mark::NONE,
+                    etag: Mark::NONE,
                     token: 0,
                     round: None,
                 }));
@@ -216,7 +243,7 @@ impl<'a> Pull<'a> {
             group.tallies.drain(each);
         }
         for client in &self.clients {
-            if let Some(seq) = client.saved {
+            if let Some(seq) = client.saved.get() {
                 let (consumer, client) = (client.consumer, client.number());
                 each(Record::Cursor { consumer, client, passed: CursorPosition::Seq(seq) });
             }

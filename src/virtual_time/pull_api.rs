@@ -2,6 +2,7 @@
 
 use super::{
     poll::Content,
+    pull::Mark,
     world::{What, World},
 };
 use crate::{
@@ -149,7 +150,7 @@ impl World<'_> {
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
         let page = client.round.as_ref().map_or(1, |round| round.page);
         let conditional = group.polling.strategy.is_conditional() && page == 1;
-        let unchanged = stretch.events.is_empty() && conditional && client.etag == Some(stretch.newest);
+        let unchanged = stretch.events.is_empty() && conditional && client.etag == Mark::at(stretch.newest);
         let next = match stretch.events.last() {
             Some(last) if stretch.more => last.seq,
             _ => stretch.head.max(after),

@@ -8,11 +8,11 @@
 
 use super::{
     link::{self, Leg},
-    pull::{Group, PollClient},
+    pull::{Group, Mark, PollClient, Pull},
     world::World,
 };
 use crate::{
-    fault::{self, Target, TargetPath},
+    fault::{Target, TargetPath},
     model::{Seq, Span, Time},
     policy::poll::{Came, Due},
     scenario::{Follows, On429},
@@ -39,7 +39,7 @@ impl World<'_> {
     /// Whether a client has seen every event of its share that a request can meet that leaves now.
     #[inline]
     fn has_seen_all(&self, client: &PollClient, group: &Group<'_>) -> bool {
-        self.announced_to(client, group) <= client.cursor.unwrap_or(0)
+        self.announced_to(client, group) <= client.cursor.get().unwrap_or(0)
     }
 
     #[inline]
@@ -49,23 +49,29 @@ impl World<'_> {
 
     fn is_hit(&self, no: u32) -> bool {
         let target = self.target(no, self.pull.clients[no as usize].beat.due, 1);
-        !fault::decide(&self.plan.faults, &target, self.draws).hits.is_empty()
+        self.plan.faults.iter().any(|fault| fault.hits(&target, self.draws))
     }
 
     /// A poll that found nothing, as one step.
     #[inline]
     fn poll_in_vain(&mut self, no: u32) {
         let client = &self.pull.clients[no as usize];
-        let due = client.beat.due;
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
         let newest = self.announced_to(client, group);
-        let free = if group.roomy { self.now } else { self.now + self.round_trip(no, due) };
-        let client = &mut self.pull.clients[no as usize];
-        let Some(group) = &mut self.pull.groups[usize::from(client.consumer)] else { return };
-        let unchanged = group.polling.strategy.is_conditional() && client.etag == Some(newest);
-        client.etag = Some(newest);
-        group.tallies.count(due.at, self.now, unchanged);
-        self.rest(no, Came::Nothing, self.now, free, None);
+        let free = if group.roomy { self.now } else { self.now + self.round_trip(no, client.beat.due) };
+        let Pull { clients, groups, awaited, .. } = &mut self.pull;
+        let client = &mut clients[no as usize];
+        let Some(group) = &mut groups[usize::from(client.consumer)] else { return };
+        let unchanged = group.conditional && client.etag == Mark::at(newest);
+        client.etag = Mark::at(newest);
+        group.tallies.count(client.beat.due.at, self.now, unchanged);
+        if !client.quiet && client.beat.due.at > group.over {
+            client.quiet = true;
+            *awaited -= 1;
+        }
+        let free = group.hint.map_or(free, |hint| free.max(self.now + hint));
+        group.rhythm.ended(&mut client.beat, Came::Nothing, free);
+        self.await_poll(no);
     }
 
     fn round_trip(&self, no: u32, due: Due) -> Span {
@@ -86,14 +92,11 @@ impl World<'_> {
     }
 
     /// The poll that was due is over, and its client free from `free` on. The next one is put down.
-    #[inline]
     pub(super) fn rest(&mut self, no: u32, came: Came, sent: Time, free: Time, retry_after: Option<Span>) {
         let client = &mut self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
-        let free = match self.plan.providers[group.provider].pull.poll_interval_hint {
-            _ if group.polling.on_429 == On429::Ignore => free,
-            hint => retry_after.map_or(free, |span| free + span).max(hint.map_or(free, |span| sent + span)),
-        };
+        let asked = retry_after.filter(|_| group.polling.on_429 == On429::Respect);
+        let free = asked.map_or(free, |span| free + span).max(group.hint.map_or(free, |span| sent + span));
         if came == Came::Nothing && client.beat.due.at > group.over && !client.quiet {
             client.quiet = true;
             self.pull.awaited -= 1;
@@ -120,6 +123,7 @@ impl World<'_> {
     pub(super) fn announce(&mut self) {
         let Some(notice_at) = self.arrivals.notice_at() else { return };
         let Some((seq, Arrival { subject, .. })) = self.arrivals.announce() else { return };
+        self.look_ahead();
         for (consumer, mine) in self.plan.consumers.iter().enumerate() {
             let Some(group) = &self.pull.groups[consumer] else { continue };
             if mine.follows == Follows::Own {
@@ -130,6 +134,16 @@ impl World<'_> {
                     shares.announce(before);
                 }
             }
+        }
+    }
+
+    /// Reads what will be wanted soon. A client of a million lies in far memory, and what is read without being
+    /// waited for is near when it is needed.
+    fn look_ahead(&self) {
+        let Some(Arrival { subject, .. }) = self.arrivals.soon() else { return };
+        for group in self.pull.groups.iter().flatten().filter(|group| group.own) {
+            let client = &self.pull.clients[(group.first + subject % group.clients) as usize];
+            std::hint::black_box(client.announced);
         }
     }
 
@@ -153,10 +167,10 @@ impl World<'_> {
         let first = client.beat.due.at;
         let polls = until.since(first).0.div_ceil(gap.0);
         if polls > 0 {
-            let conditional = group.polling.strategy.is_conditional();
             // The first one learns the ETag that the others send.
-            let told = conditional && client.etag == Some(client.announced);
-            client.etag = Some(client.announced);
+            let conditional = group.conditional;
+            let told = conditional && client.etag == Mark::at(client.announced);
+            client.etag = Mark::at(client.announced);
             if told == conditional {
                 combs.count(first, polls, told);
             } else {

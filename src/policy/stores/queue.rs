@@ -1,6 +1,6 @@
 //! The queue: what is kept, in the order in which it is to be taken.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 /// An item that the queue has handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct Held<I> {
 pub struct QueueModel<K, I> {
     durable: bool,
     ready: VecDeque<Held<I>>,
-    held: BTreeMap<u64, Held<I>>,
+    /// By number: as many as there are workers, mostly.
+    held: Vec<Held<I>>,
     dead: Vec<I>,
     /// What was ever kept, where copies are recognised.
     accepted: Option<BTreeSet<K>>,
@@ -35,7 +36,7 @@ impl<K: Ord, I: Clone> QueueModel<K, I> {
         QueueModel {
             durable,
             ready: VecDeque::new(),
-            held: BTreeMap::new(),
+            held: Vec::new(),
             dead: Vec::new(),
             accepted: (durable && recognises).then(BTreeSet::new),
             last: 0,
@@ -55,33 +56,35 @@ impl<K: Ord, I: Clone> QueueModel<K, I> {
     /// Hands out the next item.
     pub fn take(&mut self) -> Option<Held<I>> {
         let next = self.ready.pop_front()?;
-        self.held.insert(next.number, Held { taken: next.taken + 1, ..next.clone() });
+        let place = self.held.partition_point(|held| held.number < next.number);
+        self.held.insert(place, Held { taken: next.taken + 1, ..next.clone() });
         Some(next)
     }
 
     /// Forgets an item that is dealt with, whoever holds it by now; false where it is gone already.
     pub fn done(&mut self, number: u64) -> bool {
-        self.held.remove(&number).is_some() || self.take_back(number).is_some()
+        self.let_go(number).is_some() || self.take_back(number).is_some()
     }
 
     /// A try failed: the item goes to the back, with one more try counted.
     pub fn retry(&mut self, number: u64) {
-        if let Some(held) = self.held.remove(&number) {
+        if let Some(held) = self.let_go(number) {
             self.ready.push_back(Held { tries: held.tries + 1, ..held });
         }
     }
 
     /// Moves an item to the dead letters.
     pub fn bury(&mut self, number: u64) {
-        self.dead.extend(self.held.remove(&number).map(|held| held.item));
+        let buried = self.let_go(number).map(|held| held.item);
+        self.dead.extend(buried);
     }
 
     /// An item was held for too long since it was handed out for the `taken`th time, from 0: it is handed
     /// out again, although its holder may still work on it.
     pub fn expire(&mut self, number: u64, taken: u32) {
-        if self.held.get(&number).is_some_and(|held| held.taken == taken + 1)
-            && let Some(held) = self.held.remove(&number)
-        {
+        let place = self.held.binary_search_by_key(&number, |held| held.number);
+        if let Some(place) = place.ok().filter(|place| self.held[*place].taken == taken + 1) {
+            let held = self.held.remove(place);
             self.ready.push_back(held);
         }
     }
@@ -94,7 +97,7 @@ impl<K: Ord, I: Clone> QueueModel<K, I> {
             self.dead.clear();
             return;
         }
-        let held = std::mem::take(&mut self.held).into_values();
+        let held = std::mem::take(&mut self.held);
         self.ready.extend(held);
         self.ready.make_contiguous().sort_by_key(|held| held.number);
     }
@@ -113,13 +116,18 @@ impl<K: Ord, I: Clone> QueueModel<K, I> {
 
     /// Everything kept: first what waits, then what is handed out.
     pub fn kept(&self) -> impl Iterator<Item = &I> {
-        self.ready.iter().chain(self.held.values()).map(|held| &held.item)
+        self.ready.iter().chain(&self.held).map(|held| &held.item)
     }
 
     /// The dead letters.
     #[must_use]
     pub fn dead(&self) -> &[I] {
         &self.dead
+    }
+
+    fn let_go(&mut self, number: u64) -> Option<Held<I>> {
+        let place = self.held.binary_search_by_key(&number, |held| held.number).ok()?;
+        Some(self.held.remove(place))
     }
 
     fn take_back(&mut self, number: u64) -> Option<Held<I>> {
