@@ -30,6 +30,15 @@ impl Hybrid<'_> {
         self.over_attempts(squares, t * t / 3.0)
     }
 
+    /// The probability that an event is older than `y` seconds, which a webhook that arrives at once never is: it
+    /// is lost for good, and no poll has come yet (models.md 2.13).
+    #[must_use]
+    pub fn older_than(self, y: f64) -> f64 {
+        let no_poll = (1.0 - y / self.poll_s).max(0.0);
+        let attempts = self.offsets_s.iter().filter(|offset| **offset <= y).count() as i32;
+        self.p_r.powi(attempts) * no_poll
+    }
+
     /// The share of events that a poll sees first.
     #[must_use]
     pub fn poll_first(self) -> f64 {
@@ -56,6 +65,8 @@ mod tests {
     fn a_hybrid_agrees_with_a_simulation_and_with_its_one_line_form() {
         let once = Hybrid { p_r: 0.002, offsets_s: &[0.0], poll_s: 900.0 };
         assert!((once.mean_age_s() - 0.9).abs() < 1e-9 && (once.poll_first() - 0.002).abs() < 1e-12);
+        // S18: 0.187 % older than a minute.
+        assert!((once.older_than(60.0) - 0.00187).abs() < 5e-6 && once.older_than(900.0) == 0.0);
         let hybrid = Hybrid { p_r: 0.4, offsets_s: &[0.0, 1.0, 7.0], poll_s: 5.0 };
         let (draws, n) = (Draws::new(11), 200_000u64);
         let (mut sum, mut square, mut first) = (0.0, 0.0, 0.0);

@@ -33,6 +33,20 @@ pub fn first_empty_share(lambda: f64, t: f64) -> f64 {
     if x < 1e-9 { 1.0 } else { (1.0 - libm::exp(-x)) / x }
 }
 
+/// The same where clients' rates differ: drawn from a gamma distribution of shape `k` with a mean of `x` events
+/// per poll. More polls find nothing than at equal rates.
+#[must_use]
+pub fn empty_share_mixed(x: f64, k: f64) -> f64 {
+    libm::pow(1.0 + x / k, -k)
+}
+
+/// Bytes per poll with `If-None-Match`: a 304 costs `not_modified`, a whole answer `whole`, head included, and
+/// `x` changes come per poll (models.md 2.3).
+#[must_use]
+pub fn conditional_bytes(x: f64, not_modified: f64, whole: f64) -> f64 {
+    not_modified + (1.0 - libm::exp(-x)) * (whole - not_modified)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,5 +74,14 @@ mod tests {
             (0..n).map(|i| empty_share(0.2, draws.unit(Purpose::Arrival, 1, i) * 10.0)).sum::<f64>() / n as f64;
         assert!((first_empty_share(0.2, 10.0) - uniform).abs() < 0.002, "{uniform}");
         assert_eq!(first_empty_share(0.0, 10.0), 1.0);
+    }
+
+    #[test]
+    fn mixed_rates_and_conditional_bytes_agree_with_the_published_rows() {
+        // models.md 2.2 and H7.
+        assert!((empty_share_mixed(0.015_452, 0.25) - 0.9851).abs() < 5e-5);
+        assert!((empty_share_mixed(0.015_452, 1e9) - empty_share(0.015_452, 1.0)).abs() < 1e-6);
+        let bytes = conditional_bytes(10.0 * 30.0 / 86_400.0, 250.0, 172_673.0);
+        assert!((bytes - 848.0).abs() < 0.5 && (1.0 - bytes / 172_673.0 - 0.995).abs() < 2e-4, "{bytes}");
     }
 }
