@@ -9,7 +9,9 @@ use super::{
     folder::Folder,
     judge,
     load::{self, ModeArg, Overrides},
-    many, print,
+    many,
+    many::How,
+    print,
 };
 use crate::{
     measure::{CaseResults, Cases, Results, Verdict},
@@ -81,20 +83,20 @@ impl Job {
     }
 
     /// Runs it into `dir`. Of one that could not be carried out nothing is left there.
-    pub fn run(&self, dir: &Folder, state: Option<&Path>) -> anyhow::Result<Judged> {
-        self.run_into(&dir.path, state).inspect_err(|_| dir.take_back())
+    pub fn run(&self, dir: &Folder, how: How<'_>) -> anyhow::Result<Judged> {
+        self.run_into(&dir.path, how).inspect_err(|_| dir.take_back())
     }
 
-    fn run_into(&self, dir: &Path, state: Option<&Path>) -> anyhow::Result<Judged> {
+    fn run_into(&self, dir: &Path, how: How<'_>) -> anyhow::Result<Judged> {
         if self.first().case.is_none() {
-            return Ok(Judged::One(Box::new(many::run(&self.cases[0], dir, state)?)));
+            return Ok(Judged::One(Box::new(many::run(&self.cases[0], dir, how)?)));
         }
         let mut judged = Vec::new();
         for plans in &self.cases {
             let case = plans[0].case.clone().context("a case without a name")?;
             let own = dir.join(&case.name);
             std::fs::create_dir_all(&own).with_context(|| format!("cannot create {}", own.display()))?;
-            let results = many::run(plans, &own, state)?;
+            let results = many::run(plans, &own, how)?;
             judged.push(CaseResults { name: case.name, title: case.title, results });
         }
         let cases = self.put_together(judged);

@@ -11,7 +11,7 @@ use clap::Args;
 use super::{Exit, print};
 use crate::{
     live::{orchestrator::records_dir, usage},
-    measure::{Host, Results, RunResult, Verdict, judge_dir},
+    measure::{Calibration, Host, Results, RunResult, Verdict, judge_dir},
     record::{read_dir, sha256_of},
     report,
     scenario::{Mode, Plan},
@@ -45,7 +45,7 @@ pub(super) fn read_plan(dir: &Path) -> anyhow::Result<Plan> {
 
 /// Judges the records in a run's folder and writes its report there.
 pub(super) fn judge(plan: &Plan, dir: &Path) -> anyhow::Result<Results> {
-    let results = report(plan, dir, vec![judge_records(plan, dir)?])?;
+    let results = report(plan, dir, vec![judge_records(plan, dir)?], None)?;
     export_small(dir)?;
     Ok(results)
 }
@@ -74,13 +74,21 @@ pub(super) fn judge_records(plan: &Plan, dir: &Path) -> anyhow::Result<RunResult
 }
 
 /// Writes the report of these runs of one plan into `dir`.
-pub(super) fn report(plan: &Plan, dir: &Path, runs: Vec<RunResult>) -> anyhow::Result<Results> {
+pub(super) fn report(
+    plan: &Plan,
+    dir: &Path,
+    runs: Vec<RunResult>,
+    calibration: Option<Calibration>,
+) -> anyhow::Result<Results> {
     let host = Host {
         os: std::env::consts::OS.to_owned(),
         arch: std::env::consts::ARCH.to_owned(),
         cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
     };
-    let results = Results::new(plan, host, runs);
+    let mut results = Results { calibration, ..Results::new(plan, host, runs) };
+    if results.calibration.is_some() {
+        results.reproduce += " --calibrate";
+    }
     report::write_all(dir, &results, plan)
         .with_context(|| format!("cannot write the report into {}", dir.display()))?;
     Ok(results)

@@ -19,24 +19,50 @@ use super::{
     judge,
 };
 use crate::{
-    measure::{Results, RunResult},
+    live::orchestrator::records_dir,
+    measure::{Calibration, Results, RunResult, calibrate},
+    record::read_dir,
     scenario::{Mode, Plan},
 };
 
+/// How a scenario is run, beyond what its plans say.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct How<'a> {
+    /// Where stores are kept from run to run.
+    pub state: Option<&'a Path>,
+    /// Whether the virtual run takes its service times from the live run before it.
+    pub calibrate: bool,
+}
+
 /// Runs a case, one plan per mode, into `dir`, and writes its report there.
-pub(super) fn run(plans: &[Plan], dir: &Path, state: Option<&Path>) -> anyhow::Result<Results> {
+pub(super) fn run(plans: &[Plan], dir: &Path, how: How<'_>) -> anyhow::Result<Results> {
     let first = plans.first().context("a case without a plan")?;
     if let ([plan], 1) = (plans, first.seeds) {
-        carry_out(plan, dir, state, external_secrets(plan)?)?;
+        carry_out(plan, dir, how.state, external_secrets(plan)?)?;
         return judge::judge(plan, dir);
     }
     let mut runs = Vec::new();
+    let mut calibration = None;
     for plan in plans {
+        let mut plan = plan.clone();
+        if plan.mode == Mode::Virtual && how.calibrate {
+            let found = service_times(first, dir)?;
+            plan.virtual_time = found.applied_to(plan.virtual_time);
+            calibration = Some(found);
+        }
         let own = if plans.len() == 1 { dir.to_owned() } else { dir.join(mode_name(plan.mode)) };
         create(&own)?;
-        runs.extend(seeds(plan, &own)?);
+        runs.extend(seeds(&plan, &own)?);
     }
-    judge::report(first, dir, runs)
+    judge::report(first, dir, runs, calibration)
+}
+
+/// The service times of a live run that has just ended, of its first seed where there are several.
+fn service_times(live: &Plan, dir: &Path) -> anyhow::Result<Calibration> {
+    let own = dir.join(mode_name(live.mode));
+    let own = if live.seeds > 1 { own.join(format!("seed-{}", live.seed)) } else { own };
+    let records = records_dir(&own);
+    calibrate(live, &|each| read_dir(&records, each)).context("the live run's records cannot be read again")
 }
 
 fn mode_name(mode: Mode) -> &'static str {

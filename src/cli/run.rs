@@ -10,6 +10,7 @@ use super::{
     folder::Folder,
     job::Job,
     load::{ModeArg, Overrides},
+    many::How,
     several,
 };
 use crate::scenario::Mode;
@@ -38,6 +39,9 @@ pub(super) struct RunArgs {
     /// Keep queues and ledgers in this folder from run to run.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
+    /// With --mode both: measure the live run's service times, and give them to the virtual one.
+    #[arg(long)]
+    calibrate: bool,
     /// Start live runs that may take more than ten minutes.
     #[arg(long)]
     yes: bool,
@@ -56,11 +60,15 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
             keep_stores(job, state, args)?;
         }
     }
+    if args.calibrate && args.overrides.mode != Some(ModeArg::Both) {
+        bail!("--calibrate: there is no live run to measure\n  fix: add --mode both");
+    }
+    let how = How { state: args.state.as_deref(), calibrate: args.calibrate };
     let [job] = jobs.as_slice() else {
-        return several::run(&jobs, args.out.as_deref(), args.json);
+        return several::run(&jobs, args.out.as_deref(), how, args.json);
     };
     let dir = Folder::create(&args.out.clone().unwrap_or_else(|| folder::of_its_own(job.first())))?;
-    let judged = job.run(&dir, args.state.as_deref())?;
+    let judged = job.run(&dir, how)?;
     judged.show(&dir.path, args.json)?;
     Ok(judged.exit())
 }

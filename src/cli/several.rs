@@ -4,10 +4,10 @@ use std::{collections::BTreeSet, io::IsTerminal, path::Path};
 
 use anyhow::bail;
 
-use super::{Exit, folder, folder::Folder, job::Job, print};
+use super::{Exit, folder, folder::Folder, job::Job, many::How, print};
 
 /// Runs them in turn. With `out`, each into the folder of its name there.
-pub(super) fn run(jobs: &[Job], out: Option<&Path>, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn run(jobs: &[Job], out: Option<&Path>, how: How<'_>, json: bool) -> anyhow::Result<Exit> {
     if out.is_some() {
         refuse_twins(jobs)?;
     }
@@ -19,7 +19,7 @@ pub(super) fn run(jobs: &[Job], out: Option<&Path>, json: bool) -> anyhow::Resul
         let name = &job.first().name;
         let path = whole.as_ref().map_or_else(|| folder::of_its_own(job.first()), |whole| whole.path.join(name));
         announce(&format!("[{}/{}] {name}", no + 1, jobs.len()));
-        let judged = job.run(&Folder::create(&path)?, None);
+        let judged = job.run(&Folder::create(&path)?, how);
         announce("");
         let judged = judged?;
         if json {

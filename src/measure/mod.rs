@@ -7,6 +7,7 @@
 mod age;
 mod agreement;
 mod behind;
+mod calibrate;
 mod cases;
 mod conditions;
 mod consumer;
@@ -38,6 +39,7 @@ mod weigh;
 pub use age::{Age, AgeRecorder};
 pub use agreement::{AgreementRow, Finding, agreement};
 pub use behind::Behind;
+pub use calibrate::{Calibration, Measured, calibrate};
 pub use cases::{CaseResults, Cases};
 pub use consumer::{ConsumerResult, Cost, Goal};
 pub use judge::{judge, judge_dir};

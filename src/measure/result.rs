@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AgreementRow, ConsumerResult, Finding, PairedRow, SummaryRow, agreement, conditions::over_seeds, pair, summarise,
+    AgreementRow, Calibration, ConsumerResult, Finding, PairedRow, SummaryRow, agreement, conditions::over_seeds, pair,
+    summarise,
 };
 use crate::{
     model::{ClientNo, RunId, Seq},
@@ -44,6 +45,9 @@ pub struct Results {
     /// The expectations over all seeds of a mode; empty where each mode has one. The verdict is theirs then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub over_seeds: Vec<Expectation>,
+    /// Where the virtual run took its service times from the live one: these.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
     /// Where the plan ran both ways: whether the two say the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub agreement: Vec<AgreementRow>,
@@ -311,6 +315,7 @@ impl Results {
             summary: summarise(&runs),
             paired: pair(&runs),
             over_seeds: over_seeds(&plan.expects, &runs),
+            calibration: None,
             agreement: of(Mode::Live).zip(of(Mode::Virtual)).map(|(a, b)| agreement(a, b)).unwrap_or_default(),
             runs,
         }

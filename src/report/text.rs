@@ -86,6 +86,10 @@ pub fn verdict_line(results: &Results) -> String {
             plural(expectations.len() as u64, "expectation")
         ),
     };
+    let said = match results.verdict() {
+        Verdict::Pass => said + &agreement::in_short(results),
+        _ => said,
+    };
     let broken: usize = results.runs.iter().map(|run| run.broken().count()).sum();
     match broken {
         0 if said == "FAIL" => "FAIL: obligations are still pending".to_owned(),
@@ -269,6 +273,9 @@ impl Out {
         }
         self.heading("Live and virtual, side by side");
         self.paragraph(&agreement::sentence(results));
+        if let Some(told) = agreement::calibration(results) {
+            self.paragraph(&told);
+        }
         let mut table = Table::new();
         table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
         table.set_header(agreement::HEAD);

@@ -206,6 +206,7 @@ fn what_is_wrong_in_a_case_is_told_by_the_files_own_line() {
         &["run", "quickstart", "--mode", "both", "--state", "stores"],
         &["run", "quickstart", "--seeds", "2", "--state", "stores"],
         &["run", "quickstart", "--set", "duration=1d", "--seeds", "3"],
+        &["run", "quickstart", "--calibrate"],
     ]
     .map(|args| refused(work.path(), args));
     insta::assert_snapshot!(said.join(""), @r#"
@@ -221,6 +222,8 @@ fn what_is_wrong_in_a_case_is_told_by_the_files_own_line() {
       fix: leave --state out, or run one case with one seed
     pushpull: 3 live runs of real time: up to 3 d, arrivals and drain together
       fix: add --yes if that is meant, run it in virtual time (--mode virtual), or shorten duration
+    pushpull: --calibrate: there is no live run to measure
+      fix: add --mode both
     "#);
 }
 

@@ -1,7 +1,12 @@
 //! Virtual time: the same plan, the same bytes, and the same findings as over real sockets.
 
 use crate::support::{pushpull, run, run_in};
-use pushpull::scenario::EMBEDDED;
+use pushpull::{
+    measure::calibrate,
+    model::{RunId, Span},
+    record::{MemoryLog, read_memory},
+    scenario::{EMBEDDED, LoadOptions, Mode, VirtualPlan, load},
+};
 
 /// Everything that both drivers know, in a few seconds.
 const BOTH: &str = r#"
@@ -58,6 +63,42 @@ fn both_drivers_say_the_same_of_one_plan() {
     let modes: Vec<_> = runs.iter().map(|run| run["mode"].as_str().unwrap_or_default()).collect();
     assert_eq!(modes, ["live", "virtual"]);
     assert!(run.stdout().contains("Live and virtual, side by side"), "{}", run.stdout());
+}
+
+#[test]
+fn a_virtual_run_takes_its_service_times_from_the_live_one() {
+    let (run, _work) = run(BOTH, &["--mode", "both", "--calibrate"]);
+    let found = &run.results["calibration"];
+    let taken = |plan: &str, key: &str| {
+        let text = std::fs::read_to_string(run.dir.join(plan).join("plan.json")).expect("a plan");
+        let plan: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        plan["virtual_time"][key].clone()
+    };
+    for key in ["one_way_delay", "commit_time"] {
+        assert!(found[key]["n"].as_u64().is_some_and(|n| n > 30), "{found:#}");
+        assert_eq!(taken("virtual", key), found[key]["median"], "what was measured is what was taken");
+        assert_ne!(taken("live", key), found[key]["median"], "and not what is usual");
+    }
+    assert!(run.stdout().contains("took its service times from the live one: one-way delay"), "{}", run.stdout());
+}
+
+/// A virtual run's service times are known: what is read out of its records must be them.
+#[test]
+fn service_times_are_read_back_from_the_records_that_they_made() {
+    let scenario = format!(
+        "{BOTH}\n[virtual]\none_way_delay = \"3ms\"\ndelay_distribution = \"constant\"\ncommit_time = \"20ms\"\n"
+    );
+    let options = LoadOptions { mode: Some(Mode::Virtual), ..LoadOptions::new("known", RunId::from_bits(1)) };
+    let plan = load(&scenario, &options).expect("a plan");
+    let log = MemoryLog::default();
+    pushpull::virtual_time::run(&plan, &log);
+    let records = log.into_records();
+    let found = calibrate(&plan, &|each| read_memory(&records, each)).expect("records in memory can be read");
+    let taken = found.applied_to(VirtualPlan::default());
+    assert_eq!((taken.one_way_delay, taken.commit_time), (Span::from_millis(3), Span::from_millis(20)), "{found:?}");
+    // A run without an ack tells nothing.
+    let nothing = calibrate(&plan, &|each| read_memory(&[], each)).expect("no records");
+    assert_eq!(nothing.applied_to(VirtualPlan::default()), VirtualPlan::default());
 }
 
 #[test]

@@ -125,6 +125,7 @@ pub(super) fn agreement(results: &Results) -> Markup {
         @if !results.agreement.is_empty() {
             h2 { "Do live and virtual time agree?" }
             p { (agreement::sentence(results)) }
+            @if let Some(told) = agreement::calibration(results) { p { (told) } }
             div.wide {
                 table {
                     thead { tr { @for head in agreement::HEAD { th { (head) } } } }
