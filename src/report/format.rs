@@ -22,9 +22,18 @@ pub(super) fn maybe_count(value: Option<u64>) -> String {
     value.map_or_else(|| NOT_OBSERVED.to_owned(), count)
 }
 
+/// Significant digits that a reader takes in at a glance.
+const FEW: i32 = 3;
+/// Significant digits where it matters how near a figure is to another.
+pub(super) const MORE: i32 = 5;
+
 /// Seconds with three significant digits in the unit that suits.
 #[must_use]
 pub fn seconds(value: f64) -> String {
+    seconds_to(FEW, value)
+}
+
+fn seconds_to(significant: i32, value: f64) -> String {
     let (value, unit) = match value.abs() {
         0.0 => return "0 s".to_owned(),
         v if v < 1e-3 => (value * 1e6, "µs"),
@@ -34,16 +43,22 @@ pub fn seconds(value: f64) -> String {
         v if v < 172_800.0 => (value / 3_600.0, "h"),
         _ => (value / 86_400.0, "d"),
     };
-    format!("{} {unit}", digits(value))
+    format!("{} {unit}", digits_to(significant, value))
 }
 
 /// Three significant digits, without an exponent for everyday sizes; thousands are told apart.
 pub(super) fn digits(value: f64) -> String {
+    digits_to(FEW, value)
+}
+
+/// So many significant digits, and all of those before the point.
+pub(super) fn digits_to(significant: i32, value: f64) -> String {
     let size = value.abs();
     if size == 0.0 || !size.is_finite() {
-        return format!("{value}");
+        // Nothing has no sign.
+        return format!("{}", value + 0.0);
     }
-    let decimals = (2 - size.log10().floor() as i32).clamp(0, 9) as usize;
+    let decimals = (significant - 1 - size.log10().floor() as i32).clamp(0, 9) as usize;
     let text = format!("{value:.decimals$}");
     let short = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     match short.strip_prefix('-').unwrap_or(short).parse::<u64>() {
@@ -78,12 +93,18 @@ pub(super) fn percent(share: f64) -> String {
 
 /// A quantity in its unit.
 pub(super) fn in_unit(value: f64, unit: Unit) -> String {
+    in_unit_to(FEW, value, unit)
+}
+
+/// A quantity in its unit, with so many significant digits.
+pub(super) fn in_unit_to(significant: i32, value: f64, unit: Unit) -> String {
+    let digits = |value| digits_to(significant, value);
     match unit {
         Unit::Count if value.fract() == 0.0 && value >= 0.0 => count(value as u64),
         Unit::Count | Unit::Money => digits(value),
-        Unit::Seconds => seconds(value),
+        Unit::Seconds => seconds_to(significant, value),
         Unit::Bytes => bytes(value.max(0.0) as u64),
-        Unit::Share => percent(value),
+        Unit::Share => format!("{} %", digits(value * 100.0)),
         Unit::Rate => format!("{}/s", digits(value)),
     }
 }
@@ -118,6 +139,7 @@ mod tests {
         assert_eq!([12, 1_500, 2_000_000].map(bytes), ["12 B", "1.5 kB", "2 MB"]);
         assert!(alike(1.0, 1.04) && alike(0.0, 0.0) && !alike(1.0, 1.1) && !alike(0.0, 0.1));
         assert_eq!((percent(0.0512), digits(1203.4), digits(0.0)), ("5.12 %".into(), "1,203".into(), "0".into()));
-        assert_eq!([999.6, -1203.4, -3.5].map(digits), ["1,000", "-1,203", "-3.5"]);
+        assert_eq!([999.6, -1203.4, -3.5, -0.0].map(digits), ["1,000", "-1,203", "-3.5", "0"]);
+        assert_eq!([10.001, 0.50014].map(|value| digits_to(MORE, value)), ["10.001", "0.50014"]);
     }
 }

@@ -5,6 +5,7 @@ use super::format::{NOT_OBSERVED, bytes, count, maybe_count, money, seconds};
 use crate::{
     cost::Bill,
     measure::{Age, ConsumerResult, Cost, Recovery, RunResult},
+    scenario::Mode,
 };
 
 /// A row of the table.
@@ -153,7 +154,9 @@ pub(super) fn both_ways(consumer: &ConsumerResult) -> Option<u64> {
 /// The rows worth showing, each with its cells in consumer order.
 pub(super) fn table(run: &RunResult) -> Vec<(&'static Row, Vec<Cell>)> {
     let filled = ROWS.iter().map(|row| (row, run.consumers.iter().map(row.cell).collect::<Vec<_>>()));
-    filled.filter(|(row, cells)| row.always || cells.iter().any(|cell| !cell.zero)).collect()
+    // Virtual time has no processors and no memory to look at.
+    let moot = |cells: &[Cell]| run.mode == Mode::Virtual && cells.iter().all(|cell| cell.text == NOT_OBSERVED);
+    filled.filter(|(row, cells)| (row.always || cells.iter().any(|cell| !cell.zero)) && !moot(cells)).collect()
 }
 
 /// What a consumer is, for the head of its column.

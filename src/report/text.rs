@@ -11,14 +11,14 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_C
 use super::{
     ExportError, File, agreement, bills,
     conclude::conclusion,
-    format::{NOT_OBSERVED, count, digits, in_unit, mode},
+    format::{MORE, NOT_OBSERVED, count, digits, digits_to, in_unit, in_unit_to, mode},
     goals, one,
     plots::FIGURES,
     rows, shown, wins,
 };
 use crate::{
     measure::{Example, Quantity, Results, RunResult, Unit, Verdict, quantity},
-    scenario::{Plan, share_over},
+    scenario::{Mode, Plan, share_over},
 };
 
 pub use super::format::{plural, seconds};
@@ -145,7 +145,10 @@ impl Out {
         self.banner(run);
         self.text.push('\n');
         self.painted(Paint::Dim, &ran(run));
-        self.painted(Paint::Dim, &harness(run));
+        let harness = harness(run);
+        if !harness.is_empty() {
+            self.painted(Paint::Dim, &harness);
+        }
         self.heading("In short");
         goals::sentences(run).iter().for_each(|sentence| self.item("-", sentence));
         for figure in FIGURES {
@@ -383,26 +386,39 @@ fn chunks(text: &str, most: usize) -> Vec<String> {
 
 /// What was run, in one line.
 pub(super) fn ran(run: &RunResult) -> String {
-    let lag = run.provider.lag_p99_s.map_or(NOT_OBSERVED.to_owned(), seconds);
+    let lag = match run.mode {
+        // Its events are on time by definition.
+        Mode::Virtual => String::new(),
+        Mode::Live => format!(
+            "; generator lag {} at p99 (bound {})",
+            run.provider.lag_p99_s.map_or(NOT_OBSERVED.to_owned(), seconds),
+            seconds(run.provider.lag_bound_s),
+        ),
+    };
     let speed = match run.time_scale {
         1.0 => String::new(),
         scale => format!("; a second here is {} of the scenario", seconds(scale)),
     };
     format!(
-        "{} run, seed {}, run id {}: {} in {}{speed}; generator lag {lag} at p99 (bound {})",
+        "{} run, seed {}, run id {}: {} in {}{speed}{lag}",
         mode(run.mode),
         run.seed,
         run.run_id,
         plural(run.provider.emitted, "event"),
         seconds(run.duration_s),
-        seconds(run.provider.lag_bound_s),
     )
 }
 
-/// What the tool itself took of the machine, in one line.
+/// What the tool itself took of the machine, in one line; nothing where that was not measured.
 pub(super) fn harness(run: &RunResult) -> String {
     let parts = [("provider", run.provider.cpu_s), ("orchestrator", run.harness_cpu_s), ("judge", run.judge_cpu_s)];
-    let told = parts.map(|(name, cpu_s)| format!("{name} {}", cpu_s.map_or(NOT_OBSERVED.to_owned(), seconds)));
+    // A virtual run has no processes of its own, and one of many seeds no judge of its own.
+    let there = parts.into_iter().filter(|(_, cpu_s)| run.mode == Mode::Live || cpu_s.is_some());
+    let told: Vec<String> =
+        there.map(|(name, cpu_s)| format!("{name} {}", cpu_s.map_or(NOT_OBSERVED.to_owned(), seconds))).collect();
+    if told.is_empty() {
+        return String::new();
+    }
     format!("harness: {} of processor time for {}", told.join(", "), plural(run.provider.emitted, "event"))
 }
 
@@ -410,6 +426,11 @@ pub(super) fn harness(run: &RunResult) -> String {
 pub(super) fn actual(key: &str, actual: Option<f64>) -> String {
     let Some(value) = actual else { return NOT_OBSERVED.to_owned() };
     unit_of(key).map_or_else(|| digits(value), |unit| in_unit(value, unit))
+}
+
+/// The same with more digits, for what is compared closely.
+fn closely(key: &str, value: f64) -> String {
+    unit_of(key).map_or_else(|| digits_to(MORE, value), |unit| in_unit_to(MORE, value, unit))
 }
 
 /// The unit of what a condition's key names; a ratio has none.

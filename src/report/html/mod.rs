@@ -88,7 +88,7 @@ fn run(results: &Results, run: &RunResult) -> Result<Markup, ExportError> {
     }
     Ok(html! {
         section {
-            p.small { (ran(run)) "; " (harness(run)) "." }
+            p.small { (ran(run)) @if !harness(run).is_empty() { "; " (harness(run)) } "." }
             (banner(run))
             (in_short(run, &drawings))
             (goals(run))

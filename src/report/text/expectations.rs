@@ -1,6 +1,6 @@
 //! Expectations as text.
 
-use super::{Out, Paint, actual, plural};
+use super::{Out, Paint, actual, closely, plural};
 use crate::measure::{Expectation, OverSeeds};
 
 impl Out {
@@ -20,11 +20,14 @@ impl Out {
 /// What an expectation found: how far that is off where it may be off, and over which seeds.
 #[must_use]
 pub fn was(expectation: &Expectation) -> String {
-    let shown = |value| actual(&expectation.key, Some(value));
-    let mut said = actual(&expectation.key, expectation.actual);
+    let roughly = |value| actual(&expectation.key, Some(value));
+    // Three digits do not tell 10.001 from 10.
+    let close = expectation.difference.is_some() || expectation.wanted.starts_with('=');
+    let shown = |value| if close { closely(&expectation.key, value) } else { roughly(value) };
+    let mut said = expectation.actual.map_or_else(|| actual(&expectation.key, None), shown);
     if let Some((value, off)) = expectation.actual.zip(expectation.difference) {
         let (sign, wanted) = (if off < 0.0 { "-" } else { "+" }, value - off);
-        said += &format!(", off by {sign}{}", shown(off.abs()));
+        said += &format!(", off by {sign}{}", roughly(off.abs()));
         if wanted != 0.0 {
             said += &format!(", {:+.2} %", off / wanted.abs() * 100.0);
         }
