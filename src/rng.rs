@@ -78,6 +78,18 @@ impl Draws {
         (wide >> 64) as u64
     }
 
+    /// No normal draw lies further from 0.
+    pub const NORMAL_MAX: f64 = 6.7;
+
+    /// Normal with mean 0 and standard deviation 1 (Box and Muller), from the two halves of one draw.
+    #[must_use]
+    pub fn normal(self, purpose: Purpose, entity: u64, number: u64) -> f64 {
+        let bits = self.bits(purpose, entity, number);
+        let unit = |half: u32| (f64::from(half) + 0.5) / 4_294_967_296.0;
+        let radius = libm::sqrt(-2.0 * libm::log(unit((bits >> 32) as u32)));
+        radius * libm::cos(std::f64::consts::TAU * unit(bits as u32))
+    }
+
     /// Exponential with mean 1. Uses the pure-Rust libm, so it is the same on every platform.
     #[must_use]
     pub fn exponential(self, purpose: Purpose, entity: u64, number: u64) -> f64 {
@@ -131,6 +143,18 @@ mod tests {
         assert!(chi_squared(|i| d.unit(Purpose::FaultHit, 7, i)) < 120.0);
         assert!(chi_squared(|i| d.unit(Purpose::FaultHit, i, 1)) < 120.0);
         assert!(chi_squared(|i| Draws::new(i).unit(Purpose::FaultHit, 3, 1)) < 120.0);
+    }
+
+    #[test]
+    fn normal_draws_have_their_mean_and_their_deviation_and_stay_within_bounds() {
+        let draws: Vec<f64> = (0..100_000).map(|i| Draws::new(3).normal(Purpose::LinkDelay, 1, i)).collect();
+        let mean = draws.iter().sum::<f64>() / 1e5;
+        let variance = draws.iter().map(|z| z * z).sum::<f64>() / 1e5;
+        // Their standard deviations are 0.0032 and 0.0045.
+        assert!(mean.abs() < 0.015 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
+        let within = draws.iter().filter(|z| z.abs() < 1.0).count() as f64 / 1e5;
+        assert!((within - 0.6827).abs() < 0.007, "{within}");
+        assert!(draws.iter().all(|z| z.abs() < Draws::NORMAL_MAX));
     }
 
     #[test]

@@ -37,7 +37,11 @@ struct Backlog {
 
 impl Backlog {
     fn new(ordering: DeliveryOrder, held_every: u32, failed_every: u32) -> Backlog {
-        let schedule = RetrySchedule { delays: vec![Span(50 * APART); 20], jitter: 0.1 };
+        let schedule = RetrySchedule {
+            delays: vec![Span(50 * APART); 20],
+            jitter: 0.1,
+            backoff: pushpull::policy::Backoff::Plain,
+        };
         let manners = SendingPlan { ordering, ..SendingPlan::default() };
         let machine = Dispatch::new(schedule, IN_FLIGHT, Draws::new(1), 0).with_manners(&manners);
         let (outputs, in_flight) = (Vec::new(), VecDeque::new());

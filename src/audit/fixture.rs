@@ -55,7 +55,11 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
             name: "provider".to_owned(),
             profile: "standard-webhooks".to_owned(),
             ack_timeout: Span::from_secs(3),
-            retry: RetrySchedule { delays: [1, 2, 4, 8].map(Span::from_secs).to_vec(), jitter: 0.1 },
+            retry: RetrySchedule {
+                delays: [1, 2, 4, 8].map(Span::from_secs).to_vec(),
+                jitter: 0.1,
+                backoff: crate::policy::Backoff::Plain,
+            },
             concurrency: 16,
             sending: SendingPlan::default(),
             pull: PullPlan::default(),
@@ -87,6 +91,7 @@ fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
         ledger_ttl: None,
         workers: 4,
         visibility: None,
+        optimistic: false,
         max_tries: 3,
         effect: EffectPlan {
             kind: EffectKind::Append,

@@ -121,11 +121,13 @@ pub enum RejectReason {
     Overloaded,
     /// A wrong receiver's answer to a duplicate (409).
     DuplicateRefused,
+    /// Optimistic receiver: somebody else has written the row since it was read.
+    Conflict,
 }
 
 impl RejectReason {
     /// Every reason, for tables and metrics.
-    pub const ALL: [RejectReason; 11] = [
+    pub const ALL: [RejectReason; 12] = [
         RejectReason::MissingHeader,
         RejectReason::MalformedHeader,
         RejectReason::StaleTimestamp,
@@ -137,6 +139,7 @@ impl RejectReason {
         RejectReason::MethodNotAllowed,
         RejectReason::Overloaded,
         RejectReason::DuplicateRefused,
+        RejectReason::Conflict,
     ];
 
     /// The status that the sender is answered with.
@@ -153,7 +156,7 @@ impl RejectReason {
             RejectReason::UnknownEndpoint => 404,
             RejectReason::MethodNotAllowed => 405,
             RejectReason::Overloaded => 503,
-            RejectReason::DuplicateRefused => 409,
+            RejectReason::DuplicateRefused | RejectReason::Conflict => 409,
         }
     }
 
@@ -172,6 +175,7 @@ impl RejectReason {
             RejectReason::MethodNotAllowed => "method-not-allowed",
             RejectReason::Overloaded => "overloaded",
             RejectReason::DuplicateRefused => "duplicate-refused",
+            RejectReason::Conflict => "conflict",
         }
     }
 }

@@ -21,7 +21,11 @@ fn event(seq: Seq, subject: u32) -> Event {
 
 /// Retries of 10 ms each, and `concurrency` slots.
 fn machine(retries: usize, concurrency: u32, manners: SendingPlan) -> Dispatch {
-    let schedule = RetrySchedule { delays: vec![Span::from_millis(10); retries], jitter: 0.0 };
+    let schedule = RetrySchedule {
+        delays: vec![Span::from_millis(10); retries],
+        jitter: 0.0,
+        backoff: crate::policy::Backoff::Plain,
+    };
     Dispatch::new(schedule, concurrency, Draws::new(1), 0).with_manners(&manners)
 }
 

@@ -5,7 +5,11 @@ use proptest::prelude::*;
 use super::*;
 
 fn schedule(delays_ms: &[u64]) -> RetrySchedule {
-    RetrySchedule { delays: delays_ms.iter().map(|&ms| Span::from_millis(ms)).collect(), jitter: 0.0 }
+    RetrySchedule {
+        delays: delays_ms.iter().map(|&ms| Span::from_millis(ms)).collect(),
+        jitter: 0.0,
+        backoff: crate::policy::Backoff::Plain,
+    }
 }
 
 fn event(seq: Seq, at_ms: u64) -> Event {

@@ -18,4 +18,4 @@ mod siding;
 pub mod stores;
 pub mod work;
 
-pub use retry::{RetryRule, RetrySchedule};
+pub use retry::{Backoff, RetryRule, RetrySchedule};

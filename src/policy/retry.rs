@@ -16,6 +16,24 @@ pub struct RetrySchedule {
     pub delays: Vec<Span>,
     /// A delay is stretched or shortened by up to this share, uniform, keyed; 0 to 1.
     pub jitter: f64,
+    /// What else chance does to a delay.
+    #[serde(default)]
+    pub backoff: Backoff,
+}
+
+/// What chance makes of a delay, so that those who failed together do not come back together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backoff {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// Anything from nothing to the delay.
+    Full,
+    /// Half of it, and anything up to the other half.
+    Equal,
+    /// Anything from the first delay to three times the last one that was made, at most the longest.
+    Decorrelated,
 }
 
 /// The named schedules.
@@ -88,9 +106,27 @@ impl RetrySchedule {
         let base = *self.delays.get(failed.checked_sub(1)? as usize)?;
         let key = u64::from(seq) << 16 | u64::from(failed & 0xffff);
         let unit = draws.unit(Purpose::RetryJitter, entity, key);
-        let jittered = (base.0 as f64 * (1.0 + self.jitter * (2.0 * unit - 1.0))) as u64;
+        let jittered = match self.backoff {
+            Backoff::Plain => base.0 as f64 * (1.0 + self.jitter * (2.0 * unit - 1.0)),
+            Backoff::Full => base.0 as f64 * unit,
+            Backoff::Equal => base.0 as f64 * (0.5 + 0.5 * unit),
+            Backoff::Decorrelated => self.decorrelated(failed, draws, entity, seq),
+        } as u64;
         let asked = retry_after.map_or(0, |asked| asked.0.min(base.scaled(2, 1).0));
         Some(failed_at + Span(jittered.max(asked)))
+    }
+}
+
+impl RetrySchedule {
+    /// Each delay is drawn from the one before it, so that has to be drawn again first.
+    fn decorrelated(&self, failed: u32, draws: Draws, entity: u64, seq: u32) -> f64 {
+        let (first, longest) = (self.delays.first(), self.delays.iter().max());
+        let (first, longest) = (first.map_or(0.0, |span| span.0 as f64), longest.map_or(0.0, |span| span.0 as f64));
+        (1..=failed).fold(first, |last, attempt| {
+            let key = u64::from(seq) << 16 | u64::from(attempt & 0xffff);
+            let unit = draws.unit(Purpose::RetryJitter, entity, key);
+            (first + unit * (3.0 * last - first)).min(longest)
+        })
     }
 }
 
@@ -100,7 +136,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn plain(delays: &[u64]) -> RetrySchedule {
-        RetrySchedule { delays: delays.iter().map(|&s| Span::from_secs(s)).collect(), jitter: 0.0 }
+        RetrySchedule {
+            delays: delays.iter().map(|&s| Span::from_secs(s)).collect(),
+            jitter: 0.0,
+            backoff: Backoff::Plain,
+        }
     }
 
     #[test]
@@ -131,8 +171,22 @@ mod tests {
 
     proptest! {
         #[test]
+        fn chance_stays_within_its_bounds(seed: u64, seq: u32, failed in 1u32..12) {
+            let delays = RetrySchedule::exponential(Span::from_millis(5), 2.0, Span::from_secs(2), 12);
+            let (longest, due) = (delays[11], delays[failed as usize - 1]);
+            let of = |backoff| {
+                let schedule = RetrySchedule { delays: delays.clone(), jitter: 0.0, backoff };
+                schedule.next(failed, Time::ZERO, None, Draws::new(seed), 0, seq).unwrap().since(Time::ZERO)
+            };
+            prop_assert_eq!(of(Backoff::Plain), due);
+            prop_assert!(of(Backoff::Full) <= due);
+            prop_assert!(of(Backoff::Equal) <= due && of(Backoff::Equal) >= due.scaled(1, 2));
+            prop_assert!(of(Backoff::Decorrelated) >= Span::from_millis(5) && of(Backoff::Decorrelated) <= longest);
+        }
+
+        #[test]
         fn jitter_stays_within_its_share(seed: u64, seq: u32, base in 1u64..100_000, jitter in 0.0f64..1.0) {
-            let schedule = RetrySchedule { delays: vec![Span::from_secs(base)], jitter };
+            let schedule = RetrySchedule { delays: vec![Span::from_secs(base)], jitter, backoff: Backoff::Plain };
             let due = schedule.next(1, Time::ZERO, None, Draws::new(seed), 3, seq).unwrap();
             let share = due.0 as f64 / (base as f64 * 1e9);
             prop_assert!((share - 1.0).abs() <= jitter + 1e-6);

@@ -98,6 +98,7 @@ fn read_consumer(
         ledger_ttl: ledger_ttl.map(|ttl| scale.span(ttl)),
         workers: within(&at.key("workers"), raw.workers, 4, (1, 1_024))?,
         visibility: read_visibility(&at.key("visibility"), raw)?,
+        optimistic: read_optimistic(&at.key("optimistic"), raw)?,
         max_tries: within(&at.key("max_tries"), raw.max_tries, 5, (1, 1_000))?,
         effect,
         flaw: read_flaw(&at.key("flaw"), raw.flaw.as_deref(), kind, (ledger, effect))?,
@@ -114,6 +115,7 @@ fn refuse_foreign_keys(at: &At, raw: &RawConsumer, kind: Kind) -> Result<(), Pro
             ("body_limit_bytes", raw.body_limit_bytes.is_some()),
             ("connection_limit", raw.connection_limit.is_some()),
             ("dedupe", raw.dedupe.is_some()),
+            ("optimistic", raw.optimistic.is_some()),
         ],
         Kind::Webhook => &[("strategy", raw.strategy.is_some())],
         // We cannot poll in the name of somebody else's receiver, nor leave to a queue what two paths bring.
@@ -139,6 +141,7 @@ fn refuse_foreign_keys(at: &At, raw: &RawConsumer, kind: Kind) -> Result<(), Pro
         ("workers", raw.workers.is_some()),
         ("max_tries", raw.max_tries.is_some()),
         ("visibility", raw.visibility.is_some()),
+        ("optimistic", raw.optimistic.is_some()),
         ("effect", raw.effect.is_some()),
         ("flaw", raw.flaw.is_some()),
         ("dedupe", raw.dedupe.is_some()),
@@ -179,6 +182,17 @@ fn read_engines(at: &At, raw: &RawConsumer) -> Result<(QueueKind, LedgerKind), P
         choose(&at.key("queue"), raw.queue.as_deref().unwrap_or("sqlite"), &QUEUES)?,
         choose(&at.key("ledger"), raw.ledger.as_deref().unwrap_or("sqlite"), &LEDGERS)?,
     ))
+}
+
+fn read_optimistic(at: &At, raw: &RawConsumer) -> Result<bool, Problem> {
+    let optimistic = raw.optimistic.unwrap_or(false);
+    if optimistic && raw.flaw.is_some() {
+        return Err(at.problem("a request that reads and writes a row has no room for a flaw", "remove one of the two"));
+    }
+    if optimistic && (raw.dedupe.is_some() || raw.visibility.is_some()) {
+        return Err(at.problem("it does not use its queue", "remove dedupe and visibility, or optimistic"));
+    }
+    Ok(optimistic)
 }
 
 fn read_visibility(at: &At, raw: &RawConsumer) -> Result<Option<Span>, Problem> {

@@ -12,11 +12,18 @@ struct VirtualOnly<T> {
     why: &'static str,
 }
 
-const OF_A_CONSUMER: &[VirtualOnly<ConsumerPlan>] = &[VirtualOnly {
-    key: "visibility",
-    is_set: |consumer| consumer.visibility.is_some(),
-    why: "the queues that are built in let a worker hold an event until its process ends",
-}];
+const OF_A_CONSUMER: &[VirtualOnly<ConsumerPlan>] = &[
+    VirtualOnly {
+        key: "visibility",
+        is_set: |consumer| consumer.visibility.is_some(),
+        why: "the queues that are built in let a worker hold an event until its process ends",
+    },
+    VirtualOnly {
+        key: "optimistic",
+        is_set: |consumer| consumer.optimistic,
+        why: "a live receiver applies in a transaction and does not read first",
+    },
+];
 
 const OF_A_PROVIDER: &[VirtualOnly<ProviderPlan>] = &[VirtualOnly {
     key: "service_time",

@@ -50,5 +50,5 @@ pub use plan::{
     HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
 };
 pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
-pub use virtual_time::VirtualPlan;
+pub use virtual_time::{Delay, VirtualPlan};
 pub use words::{Piece, Unclosed, pieces};

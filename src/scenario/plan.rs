@@ -152,6 +152,9 @@ pub struct ConsumerPlan {
     /// as its process lives. Never scaled.
     #[serde(default)]
     pub visibility: Option<Span>,
+    /// Whether a request reads its subject's row and writes it only if nobody else has meanwhile.
+    #[serde(default)]
+    pub optimistic: bool,
     /// The business change.
     pub effect: EffectPlan,
     /// One thing done wrong on purpose.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Span, Time},
-    policy::{RetryRule, RetrySchedule},
+    policy::{Backoff, RetryRule, RetrySchedule},
 };
 
 /// Retries at most: beyond any provider's schedule.
@@ -63,6 +63,7 @@ fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<ProviderPla
         retry: RetrySchedule {
             delays: read_delays(&at.key("retry"), raw.retry.as_ref(), scale)?,
             jitter: within(&at.key("retry_jitter"), raw.retry_jitter, 0.0, (0.0, 1.0))?,
+            backoff: read_backoff(at, raw)?,
         },
         concurrency: within(&at.key("concurrency"), raw.concurrency, sending.sender_pool.unwrap_or(16), (1, 10_000))?,
         sending,
@@ -222,6 +223,23 @@ fn read_delays(at: &At, raw: Option<&RawRetry>, scale: Scale) -> Result<Vec<Span
         return Err(at.problem(format!("{} retries", delays.len()), format!("write {RETRIES_MAX} at most")));
     }
     Ok(delays.into_iter().map(|delay| scale.span(delay)).collect())
+}
+
+fn read_backoff(at: &At, raw: &RawProvider) -> Result<Backoff, Problem> {
+    const KINDS: [(&str, Choice<Backoff>); 4] = [
+        ("none", Choice::Here(Backoff::Plain)),
+        ("full", Choice::Here(Backoff::Full)),
+        ("equal", Choice::Here(Backoff::Equal)),
+        ("decorrelated", Choice::Here(Backoff::Decorrelated)),
+    ];
+    let Some(RawRetry::Formula(RawFormula { jitter: Some(name), .. })) = &raw.retry else {
+        return Ok(Backoff::Plain);
+    };
+    let backoff = choose(&at.key("retry").key("jitter"), name, &KINDS)?;
+    if backoff != Backoff::Plain && raw.retry_jitter.is_some() {
+        return Err(at.key("retry_jitter").problem("the formula has a jitter of its own", "remove one of the two"));
+    }
+    Ok(backoff)
 }
 
 fn read_formula(at: &At, formula: &RawFormula) -> Result<Vec<Span>, Problem> {

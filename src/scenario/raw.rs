@@ -78,9 +78,13 @@ pub struct RawScenario {
 pub struct RawVirtual {
     /// How long a message takes from one side to the other. Never scaled. Default "50us".
     pub one_way_delay: Option<String>,
-    /// "exponential", with the delay as its mean, or "constant". Messages that leave together then
-    /// arrive together, in the order of their clients. Default "exponential".
+    /// "exponential", with the delay as its mean; "normal", with the delay as its mean and `delay_spread` as
+    /// its standard deviation, what is negative turned round; or "constant": messages that leave together
+    /// then arrive together, in the order of their clients. Default "exponential".
+    #[schemars(extend("enum" = ["exponential", "normal", "constant"]))]
     pub delay_distribution: Option<String>,
+    /// The standard deviation of normal delays. Default: a fifth of the delay.
+    pub delay_spread: Option<String>,
     /// How long a commit of a store takes, after which what was written is durable. Never scaled.
     /// Default "500us".
     pub commit_time: Option<String>,
@@ -273,6 +277,10 @@ pub struct RawFormula {
     pub cap: Option<String>,
     /// Retries after the first attempt, at most 100.
     pub retries: u32,
+    /// What chance makes of a delay: "none", "full" (anything up to it), "equal" (half of it and anything up
+    /// to the other half) or "decorrelated" (from the base to three times the last delay). Default "none".
+    #[schemars(extend("enum" = ["none", "full", "equal", "decorrelated"]))]
+    pub jitter: Option<String>,
 }
 
 /// A consumer.
@@ -306,6 +314,9 @@ pub struct RawConsumer {
     /// Virtual time only: how long the queue lets a worker hold an event; one who is not done by then goes
     /// on, and another one gets the event as well. Never scaled. Default: for as long as its process lives.
     pub visibility: Option<String>,
+    /// Virtual time only: a request reads its subject's row and then writes it, unless another one has
+    /// written it meanwhile: that is answered 409, and comes again. Default false.
+    pub optimistic: Option<bool>,
     /// Tries of one effect before the dead-letter queue. Default 5.
     pub max_tries: Option<u32>,
     /// "append", "set" or "external", or { kind, duration, distribution }. Default "append"; for one that

@@ -33,6 +33,7 @@ fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
         workers: 1,
         max_tries: 3,
         visibility: None,
+        optimistic: false,
         effect: EffectPlan {
             kind: EffectKind::Append,
             duration: Span::ZERO,
@@ -104,7 +105,11 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
             name: "provider".to_owned(),
             profile: "standard-webhooks".to_owned(),
             ack_timeout: Span::from_secs(60),
-            retry: RetrySchedule { delays: vec![Span::from_millis(1), Span::from_millis(2)], jitter: 0.0 },
+            retry: RetrySchedule {
+                delays: vec![Span::from_millis(1), Span::from_millis(2)],
+                jitter: 0.0,
+                backoff: crate::policy::Backoff::Plain,
+            },
             concurrency: 4,
             sending: SendingPlan::default(),
             pull: PullPlan::default(),

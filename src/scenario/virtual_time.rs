@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Distribution, EffectKind, MessageBytes, Plan,
+    EffectKind, MessageBytes, Plan,
     error::{At, Problem},
     load::span_or,
     names::{Choice, choose},
@@ -17,7 +17,10 @@ pub struct VirtualPlan {
     /// How long a message takes from one side to the other.
     pub one_way_delay: Span,
     /// How that is distributed, with the delay as its mean.
-    pub delay_distribution: Distribution,
+    pub delay_distribution: Delay,
+    /// The standard deviation, where it is normal.
+    #[serde(default)]
+    pub delay_spread: Span,
     /// How long a commit takes, after which what was written is durable.
     pub commit_time: Span,
     /// What messages weigh.
@@ -25,12 +28,25 @@ pub struct VirtualPlan {
     pub bytes: MessageBytes,
 }
 
+/// How the time of a message is distributed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Delay {
+    /// Always the same.
+    Constant,
+    /// Exponential, keyed by request and leg.
+    Exponential,
+    /// Normal, keyed likewise; what is negative is turned round.
+    Normal,
+}
+
 impl Default for VirtualPlan {
     /// About what loopback and a local disk take: an ack within a millisecond.
     fn default() -> VirtualPlan {
         VirtualPlan {
             one_way_delay: Span::from_micros(50),
-            delay_distribution: Distribution::Exponential,
+            delay_distribution: Delay::Exponential,
+            delay_spread: Span::from_micros(10),
             commit_time: Span::from_micros(500),
             bytes: MessageBytes::default(),
         }
@@ -40,12 +56,26 @@ impl Default for VirtualPlan {
 /// Reads it.
 pub(super) fn read(at: &At, raw: &RawVirtual, payload: &Payload) -> Result<VirtualPlan, Problem> {
     let default = VirtualPlan::default();
-    const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
-        [("exponential", Choice::Here(Distribution::Exponential)), ("constant", Choice::Here(Distribution::Constant))];
-    let distribution = raw.delay_distribution.as_deref().unwrap_or("exponential");
+    const DISTRIBUTIONS: [(&str, Choice<Delay>); 3] = [
+        ("exponential", Choice::Here(Delay::Exponential)),
+        ("normal", Choice::Here(Delay::Normal)),
+        ("constant", Choice::Here(Delay::Constant)),
+    ];
+    let one_way_delay = span_or(&at.key("one_way_delay"), raw.one_way_delay.as_deref(), default.one_way_delay)?;
+    let delay_distribution = choose(
+        &at.key("delay_distribution"),
+        raw.delay_distribution.as_deref().unwrap_or("exponential"),
+        &DISTRIBUTIONS,
+    )?;
+    let spread_at = at.key("delay_spread");
+    if raw.delay_spread.is_some() && delay_distribution != Delay::Normal {
+        return Err(spread_at
+            .problem("only normal delays have a spread", "write delay_distribution = \"normal\", or remove it"));
+    }
     Ok(VirtualPlan {
-        delay_distribution: choose(&at.key("delay_distribution"), distribution, &DISTRIBUTIONS)?,
-        one_way_delay: span_or(&at.key("one_way_delay"), raw.one_way_delay.as_deref(), default.one_way_delay)?,
+        delay_distribution,
+        delay_spread: span_or(&spread_at, raw.delay_spread.as_deref(), one_way_delay.scaled(1, 5))?,
+        one_way_delay,
         commit_time: span_or(&at.key("commit_time"), raw.commit_time.as_deref(), default.commit_time)?,
         bytes: MessageBytes::of(raw.bytes, payload),
     })

@@ -4,6 +4,7 @@
 //! durable after one commit, then waits for a worker, then takes effect once.
 
 use super::{
+    optimistic::Rows,
     slab::Slab,
     synchronous::Service,
     worker::Commit,
@@ -69,6 +70,8 @@ pub(super) struct Consumer<'a> {
     pub commits: Slab<Commit>,
     /// The requests inside it, where it works inside them.
     pub service: Service,
+    /// Its rows, where requests read them and write.
+    pub rows: Rows,
 }
 
 impl Consumer<'_> {
@@ -85,12 +88,13 @@ impl Consumer<'_> {
             work: Slab::new(),
             commits: Slab::new(),
             service: Service::new(plan),
+            rows: Rows::new(),
         }
     }
 
     /// Whether nothing waits, and nothing is under way.
     pub fn is_idle(&self) -> bool {
-        self.queue.depth() == 0 && self.offers.len() == 0 && self.service.is_idle()
+        self.queue.depth() == 0 && self.offers.len() == 0 && self.service.is_idle() && self.rows.is_idle()
     }
 
     /// Whose event this is.
@@ -102,6 +106,7 @@ impl Consumer<'_> {
     pub fn crash(&mut self) -> Vec<Offerer> {
         let mut waiting: Vec<Offerer> = self.offers.empty().into_iter().map(|offer| offer.by).collect();
         waiting.extend(self.service.crash(self.plan));
+        waiting.extend(self.rows.crash().map(Offerer::Attempt));
         self.drop_work();
         waiting
     }

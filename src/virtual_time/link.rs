@@ -4,7 +4,7 @@ use crate::{
     fault::{Target, TargetPath},
     model::Span,
     rng::{Draws, Purpose},
-    scenario::{Distribution, VirtualPlan},
+    scenario::{Delay, VirtualPlan},
 };
 
 /// Which way a message goes.
@@ -14,21 +14,29 @@ pub(super) enum Leg {
     Request = 0,
     /// Back to whoever asked.
     Answer = 1,
+    /// Back to whoever asked, where a second question follows.
+    Reading = 2,
+    /// To whoever answers, a second time.
+    Writing = 3,
 }
 
 /// How long one leg of one request takes. Keyed like faults, not by consumer: two consumers of the same
 /// events meet the same network.
 #[must_use]
 pub(super) fn delay(plan: &VirtualPlan, draws: Draws, target: &Target, leg: Leg) -> Span {
+    if plan.delay_distribution == Delay::Constant {
+        return plan.one_way_delay;
+    }
+    let path = u64::from(target.path == TargetPath::Poll);
+    let again = u64::from(leg as u8 >> 1);
+    let entity = again << 40 | path << 32 | u64::from(target.client);
+    let (attempt, copy) = (u64::from(target.attempt & 0xffff), u64::from(target.copy & 0x7f));
+    let number = u64::from(target.number) << 24 | attempt << 8 | copy << 1 | u64::from(leg as u8 & 1);
+    let (mean, spread) = (plan.one_way_delay.0 as f64, plan.delay_spread.0 as f64);
     match plan.delay_distribution {
-        Distribution::Constant => plan.one_way_delay,
-        Distribution::Exponential => {
-            let path = u64::from(target.path == TargetPath::Poll);
-            let entity = path << 32 | u64::from(target.client);
-            let (attempt, copy) = (u64::from(target.attempt & 0xffff), u64::from(target.copy & 0x7f));
-            let number = u64::from(target.number) << 24 | attempt << 8 | copy << 1 | leg as u64;
-            Span((plan.one_way_delay.0 as f64 * draws.exponential(Purpose::LinkDelay, entity, number)) as u64)
-        }
+        Delay::Constant => plan.one_way_delay,
+        Delay::Exponential => Span((mean * draws.exponential(Purpose::LinkDelay, entity, number)) as u64),
+        Delay::Normal => Span((mean + spread * draws.normal(Purpose::LinkDelay, entity, number)).abs() as u64),
     }
 }
 
@@ -36,8 +44,9 @@ pub(super) fn delay(plan: &VirtualPlan, draws: Draws, target: &Target, leg: Leg)
 #[must_use]
 pub(super) fn longest(plan: &VirtualPlan) -> Span {
     match plan.delay_distribution {
-        Distribution::Constant => plan.one_way_delay,
-        Distribution::Exponential => Span((plan.one_way_delay.0 as f64 * Draws::EXPONENTIAL_MAX) as u64 + 1),
+        Delay::Constant => plan.one_way_delay,
+        Delay::Normal => plan.one_way_delay + Span((plan.delay_spread.0 as f64 * Draws::NORMAL_MAX) as u64 + 1),
+        Delay::Exponential => Span((plan.one_way_delay.0 as f64 * Draws::EXPONENTIAL_MAX) as u64 + 1),
     }
 }
 
@@ -58,7 +67,7 @@ mod tests {
         // The standard deviation of the mean is 5 ms / sqrt(20,000) = 0.035 ms.
         assert!((mean - 5e6).abs() < 0.15e6, "{mean}");
         assert!(of(1, Leg::Request) != of(1, Leg::Answer), "each leg has its own");
-        let constant = VirtualPlan { delay_distribution: Distribution::Constant, ..plan };
+        let constant = VirtualPlan { delay_distribution: Delay::Constant, ..plan };
         assert_eq!(delay(&constant, Draws::new(1), &target(1), Leg::Answer), plan.one_way_delay);
     }
 }

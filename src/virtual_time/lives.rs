@@ -103,9 +103,10 @@ impl World<'_> {
                 (self.push.endpoints[endpoint as usize].consumer, |_| Time::ZERO)
             }
             What::Stored { consumer, .. } => (consumer, |life| life.queue_locked),
-            What::Worked { consumer, .. } | What::Committed { consumer, .. } | What::Served { consumer, .. } => {
-                (consumer, |life| life.ledger_locked)
-            }
+            What::Worked { consumer, .. }
+            | What::Committed { consumer, .. }
+            | What::Writes { consumer, .. }
+            | What::Served { consumer, .. } => (consumer, |life| life.ledger_locked),
             _ => return None,
         };
         let life = self.lives.of(consumer)?;

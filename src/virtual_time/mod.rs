@@ -18,6 +18,7 @@ mod consumer;
 mod line;
 mod link;
 mod lives;
+mod optimistic;
 mod poll;
 mod poll_queue;
 mod pull;

@@ -48,9 +48,16 @@ fn provider() -> impl Strategy<Value = String> {
         "page_limit = 2\n",
         "concurrency = 1\n",
         "poll_interval_hint = \"400ms\"\n",
+        "service_time = \"8ms\"\n",
     ];
     let manners = proptest::sample::subsequence(manners.to_vec(), 0..4).prop_map(|some| some.concat());
-    let retry = one_of(&["[\"50ms\", \"1s\", \"20s\"]", "\"never\"", "[\"10ms\"]"]);
+    let retry = one_of(&[
+        "[\"50ms\", \"1s\", \"20s\"]",
+        "\"never\"",
+        "[\"10ms\"]",
+        "{ base = \"20ms\", retries = 6, jitter = \"full\" }",
+        "{ base = \"20ms\", retries = 6, jitter = \"decorrelated\" }",
+    ]);
     (manners, retry).prop_map(|(manners, retry)| format!("[[provider]]\nretry = {retry}\n{manners}"))
 }
 
@@ -72,7 +79,8 @@ fn consumer(no: usize, kinds: &'static [&'static str]) -> impl Strategy<Value = 
         "effect = { kind = \"append\", duration = \"30ms\" }\n",
         "effect = { kind = \"append\", poison_every = 7 }\n",
     ]);
-    let more = one_of(&["", "queue = \"memory\"\n", "queue_capacity = 3\n", "workers = 1\n"]);
+    let more =
+        one_of(&["", "queue = \"memory\"\n", "queue_capacity = 3\n", "workers = 1\n", "visibility = \"10ms\"\n"]);
     let follows = one_of(&["own", "all"]);
     (kind, strategy, effect, more, follows, 1u32..4).prop_map(move |(kind, strategy, effect, more, follows, clients)| {
         let strategy = if kind == "webhook" { String::new() } else { format!("strategy = {strategy}\n") };
@@ -98,12 +106,32 @@ fn fault() -> impl Strategy<Value = String> {
     kind.prop_map(|kind| format!("[[fault]]\n{kind}"))
 }
 
+/// What becomes of the third consumer's process.
+fn life() -> impl Strategy<Value = String> {
+    let kind = one_of(&[
+        "kind = \"crash\"\nat = [\"1s\", \"2500ms\"]\n",
+        "kind = \"crash\"\nspaced = \"700ms\"\ndown = \"300ms\"\n",
+        "kind = \"crash\"\npoint = \"before-store\"\npass = 3\ntimes = 4\n",
+        "kind = \"crash\"\npoint = \"after-store\"\npass = 2\ntimes = 5\n",
+        "kind = \"crash\"\npoint = \"after-ack\"\ntimes = 2\n",
+        "kind = \"crash\"\npoint = \"before-apply\"\npass = 4\n",
+        "kind = \"crash\"\npoint = \"between-effect-and-ledger\"\npass = 2\ntimes = 3\n",
+        "kind = \"crash\"\npoint = \"after-apply\"\npass = 5\ntimes = 3\n",
+        "kind = \"stall\"\nfrom = \"1s\"\nuntil = \"4s\"\n",
+        "kind = \"stall\"\nwhat = \"queue\"\nfrom = \"1s\"\nuntil = \"2s\"\n",
+        "kind = \"stall\"\nwhat = \"ledger\"\nfrom = \"500ms\"\nuntil = \"2s\"\n",
+    ]);
+    proptest::collection::vec(kind.prop_map(|kind| format!("[[fault]]\nconsumer = \"c3\"\n{kind}")), 0..3)
+        .prop_map(|kinds| if kinds.concat().matches("point").count() > 1 { String::new() } else { kinds.concat() })
+}
+
 /// The network: quick, slow enough for requests to overtake each other, and without any chance, so that
 /// much happens in one instant.
 fn network() -> impl Strategy<Value = String> {
     one_of(&[
         "",
         "[virtual]\none_way_delay = \"20ms\"\n",
+        "[virtual]\none_way_delay = \"10ms\"\ndelay_distribution = \"normal\"\ncommit_time = \"5ms\"\n",
         "[virtual]\none_way_delay = \"2ms\"\ndelay_distribution = \"constant\"\ncommit_time = \"2ms\"\n",
     ])
 }
@@ -119,14 +147,18 @@ prop_compose! {
         provider in provider(),
         first in consumer(1, &["hybrid"]),
         second in consumer(2, &["polling", "webhook", "hybrid"]),
+        third in consumer(3, &["webhook"]),
+        life in life(),
         faults in proptest::collection::vec(fault(), 0..3),
     ) -> String {
+        // What a process forgets that dies is lost for certain.
+        let third = third.replace("queue = \"memory\"\n", "");
         let faults = faults.concat();
         // What is delivered in order cannot be reordered, and a scenario that wants both is refused.
         let provider = if faults.contains("reorder") { provider.replace("ordering = \"subject\"\n", "") } else { provider };
         format!(
             "title = \"Random\"\nseed = {seed}\nduration = \"5s\"\ndrain = \"{drain}\"\n[workload]\nsubjects = 6\n\
-             arrivals = {{ kind = \"{arrivals}\", rate = \"{rate}/s\" }}\n{network}{provider}{first}{second}{faults}"
+             arrivals = {{ kind = \"{arrivals}\", rate = \"{rate}/s\" }}\n{network}{provider}{first}{second}{third}{life}{faults}"
         )
     }
 }
@@ -335,6 +367,8 @@ fn what_comes_to_a_stopped_process_waits_until_it_goes_on() {
         assert_eq!((consumer.applied, consumer.duplicates_applied), (Some(consumer.due), Some(0)), "{what}");
         let oldest = consumer.age_s.as_ref().and_then(|age| age.max).unwrap_or(0.0);
         assert!((2.9..6.0).contains(&oldest), "{what}: {oldest}");
+        let deliveries_end = consumer.acked + consumer.gave_up;
+        assert_eq!(deliveries_end, consumer.due, "{what}: a sender whose receiver is stopped loses its patience");
         // A locked ledger holds no ack up.
         assert_eq!(consumer.load.timeouts > 0, what != "ledger", "{what}: {}", consumer.load.timeouts);
     }
@@ -364,4 +398,36 @@ fn an_event_that_is_held_for_too_long_is_worked_on_again_and_takes_effect_once()
     let extra = consumer.duplicates_suppressed.unwrap_or(0) as f64 / consumer.due as f64;
     assert!((extra - 0.420).abs() < 0.02, "{extra}");
     assert_eq!((consumer.applied, consumer.duplicates_applied), (Some(consumer.due), Some(0)));
+}
+
+/// Ten writers of one row.
+const CONTENTION: &str = r#"
+title = "Contention"
+modes = ["virtual"]
+duration = "101us"
+[virtual]
+one_way_delay = "10ms"
+delay_distribution = "normal"
+commit_time = "0s"
+[workload]
+arrivals = { kind = "constant", rate = "100000/s" }
+subjects = 1
+[[provider]]
+retry = { base = "5ms", cap = "2s", retries = 100, jitter = "full" }
+concurrency = 100
+[[consumer]]
+name = "row"
+kind = "webhook"
+optimistic = true
+"#;
+
+#[test]
+fn of_those_who_have_read_a_row_one_writes_it_and_the_others_come_again() {
+    let result = run(CONTENTION);
+    assert!(result.valid, "{:?}", result.why_void);
+    let row = &result.consumers[0];
+    assert_eq!((row.due, row.applied, row.duplicates_received), (10, Some(10), Some(0)));
+    assert_eq!(row.rejected, Some(row.attempts - 10), "whoever is not the first is told of a conflict");
+    assert!((15..=55).contains(&row.attempts), "{}", row.attempts);
+    assert!(result.broken().next().is_none(), "to come again is not to be refused");
 }

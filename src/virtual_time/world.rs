@@ -31,6 +31,8 @@ pub(super) enum What {
     Expires { consumer: ConsumerNo, slot: u32 },
     /// The plan does something to a process.
     Act,
+    /// A request that has read its row writes it.
+    Writes { consumer: ConsumerNo, slot: u32 },
     /// The work inside a request is done.
     Served { consumer: ConsumerNo, slot: u32 },
     /// A request for a page is with the provider.
@@ -136,6 +138,10 @@ impl<'a> World<'a> {
 
     fn happen(&mut self, what: What) {
         if let Some(until) = self.held_up(what) {
+            // Its sender does not wait for the receiver to go on.
+            if let What::Reaches(slot) = what {
+                self.limit_patience(slot);
+            }
             return self.agenda.put(until, what);
         }
         match what {
@@ -148,6 +154,7 @@ impl<'a> World<'a> {
             What::Committed { consumer, slot } => self.committed(consumer, slot),
             What::Expires { consumer, slot } => self.expires(consumer, slot),
             What::Act => self.act(),
+            What::Writes { consumer, slot } => self.writes(consumer, slot),
             What::Served { consumer, slot } => self.served(consumer, slot),
             What::Asked { client, token } => self.asked(client, token),
             What::Turn { client, token } => self.turn(client, token),

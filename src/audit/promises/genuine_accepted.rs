@@ -26,7 +26,9 @@ impl Checker for GenuineAccepted {
         let Record::Attempt(attempt) = record else { return };
         let AttemptOutcome::Status(status) = attempt.outcome else { return };
         self.answered = true;
-        if (400..500).contains(&status) && status != 429 {
+        // Who lost a race for a row is asked to come again as well.
+        let come_again = status == 429 || status == 409 && context.mine().optimistic;
+        if (400..500).contains(&status) && !come_again {
             let fate = fate_of(attempt, context);
             if !answered_by_fault(&fate) && !may_be_refused(&fate, context.mine()) {
                 self.breaches.add(attempt.what);
