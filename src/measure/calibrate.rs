@@ -1,8 +1,9 @@
 //! Service times as a live run had them, for a virtual run of the same plan to take.
 //!
 //! Of an ack two parts are known: the receiver wrote down when the event was durable, and the sender when the ack
-//! was there. What lies between is one way over the network; what lies before, less one way, is the commit, with
-//! verification and whatever waited. Medians, because a machine that was busy for a moment is not the network.
+//! was there. What lies between is one way over the network; what lies before, less one way, is a commit where the
+//! queue is a durable one, with verification and whatever waited. From the receipt to the effect is another commit,
+//! with the effect's own duration. Medians, because a machine that was busy for a moment is not the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::{
     audit::Source,
     model::{Span, Time},
     record::{Obligation, ReadError, Record},
-    scenario::{Plan, VirtualPlan},
+    scenario::{Distribution, Plan, QueueKind, VirtualPlan},
 };
 
 /// What a live run's records tell of its service times.
@@ -20,7 +21,7 @@ use crate::{
 pub struct Calibration {
     /// From one side to the other; `None` where no ack and no page told.
     pub one_way_delay: Option<Measured>,
-    /// From a request's arrival until what it brought was durable.
+    /// From writing until what was written is durable: events in a queue, effects beside a ledger.
     pub commit_time: Option<Measured>,
 }
 
@@ -88,25 +89,36 @@ impl First {
     }
 }
 
-/// The second reading: first attempts that were acked and that nothing befell.
+/// The second reading: first attempts that were acked, and effects, that nothing befell.
 #[derive(Default)]
 struct Second {
     back: Vec<Span>,
     forth: Vec<Span>,
+    effects: Vec<Span>,
 }
 
 impl Second {
     fn take(&mut self, plan: &Plan, first: &First, record: &Record) {
-        let Record::Attempt(attempt) = record else { return };
-        let right = plan.consumers.get(usize::from(attempt.what.consumer)).is_some_and(|mine| mine.flaw.is_none());
-        let plain = attempt.number == 1 && attempt.copy == 0 && attempt.outcome.is_ack();
-        if !right || !plain || first.hit.contains(&attempt.what) {
-            return;
-        }
-        if let Some(durable) = first.durable.get(&attempt.what).filter(|at| (attempt.sent..=attempt.done).contains(at))
-        {
-            self.back.push(attempt.done.since(*durable));
-            self.forth.push(durable.since(attempt.sent));
+        let what = match record {
+            Record::Attempt(attempt) if attempt.number == 1 && attempt.copy == 0 => attempt.what,
+            Record::Effect(row) if !row.forged && !row.superseded => row.what,
+            _ => return,
+        };
+        let mine = plan.consumers.get(usize::from(what.consumer)).filter(|mine| mine.flaw.is_none());
+        let durable = first.durable.get(&what).filter(|_| !first.hit.contains(&what));
+        let (Some(mine), Some(durable)) = (mine, durable) else { return };
+        match record {
+            Record::Attempt(attempt) if attempt.outcome.is_ack() && (attempt.sent..=attempt.done).contains(durable) => {
+                self.back.push(attempt.done.since(*durable));
+                if mine.queue == QueueKind::Sqlite {
+                    self.forth.push(durable.since(attempt.sent));
+                }
+            }
+            Record::Effect(row) if mine.effect.distribution == Distribution::Constant && row.at >= *durable => {
+                let taken = row.at.since(*durable).0;
+                self.effects.push(Span(taken.saturating_sub(mine.effect.duration.0)));
+            }
+            _ => {}
         }
     }
 
@@ -114,6 +126,6 @@ impl Second {
         let one_way_delay = Measured::of(self.back);
         let one_way = one_way_delay.map_or(Span::ZERO, |measured| measured.median);
         let commits = self.forth.into_iter().map(|forth| Span(forth.0.saturating_sub(one_way.0)));
-        Calibration { one_way_delay, commit_time: Measured::of(commits.collect()) }
+        Calibration { one_way_delay, commit_time: Measured::of(commits.chain(self.effects).collect()) }
     }
 }
