@@ -3,7 +3,7 @@
 //! Of an ack two parts are known: the receiver wrote down when the event was durable, and the sender when the ack
 //! was there. What lies between is one way over the network; what lies before, less one way, is a commit where the
 //! queue is a durable one, with verification and whatever waited. From the receipt to the effect is another commit,
-//! with the effect's own duration. Medians, because a machine that was busy for a moment is not the network.
+//! with the effect's own duration, where no earlier event kept a worker busy. Medians, because a machine that was busy for a moment is not the network.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     audit::Source,
     model::{Span, Time},
-    record::{Obligation, ReadError, Record},
+    record::{EffectRow, Obligation, ReadError, Record},
     scenario::{Distribution, Plan, QueueKind, VirtualPlan},
 };
 
@@ -64,13 +64,14 @@ pub fn calibrate(plan: &Plan, source: &Source<'_>) -> Result<Calibration, ReadEr
     source(&mut |record| first.take(&record))?;
     let mut second = Second::default();
     source(&mut |record| second.take(plan, &first, &record))?;
-    Ok(second.calibration())
+    Ok(second.calibration(first.idle_effects(plan)))
 }
 
-/// The first reading: when each event was durable, and whose request a fault hit.
+/// The first reading: when each event was durable and in effect, and whose request a fault hit.
 #[derive(Default)]
 struct First {
     durable: BTreeMap<Obligation, Time>,
+    effects: BTreeMap<Obligation, Time>,
     hit: BTreeSet<Obligation>,
 }
 
@@ -81,6 +82,10 @@ impl First {
                 let first = self.durable.entry(what).or_insert(at);
                 *first = at.min(*first);
             }
+            Record::Effect(EffectRow { what, at, forged: false, .. }) => {
+                let first = self.effects.entry(what).or_insert(at);
+                *first = at.min(*first);
+            }
             Record::FaultHit { consumer, client, number, .. } => {
                 self.hit.insert(Obligation { consumer, client, seq: number });
             }
@@ -89,43 +94,59 @@ impl First {
     }
 }
 
-/// The second reading: first attempts that were acked, and effects, that nothing befell.
+impl First {
+    /// From receipt to effect, of events that found all earlier ones of their consumer done, without the
+    /// effect's own duration.
+    fn idle_effects(&self, plan: &Plan) -> Vec<Span> {
+        let mut idle = Vec::new();
+        for (no, mine) in (0..).zip(&plan.consumers) {
+            if mine.flaw.is_some() || mine.effect.distribution != Distribution::Constant {
+                continue;
+            }
+            let of = self.durable.iter().filter(|(what, _)| what.consumer == no);
+            let mut done: Vec<(Time, Option<Time>)> =
+                of.map(|(what, at)| (*at, self.effects.get(what).copied())).collect();
+            done.sort_unstable();
+            let mut busy_until = Time::ZERO;
+            for (durable, effect) in done {
+                // An event without an effect may have kept anybody busy.
+                let Some(effect) = effect else { break };
+                if busy_until <= durable && effect >= durable {
+                    idle.push(Span(effect.since(durable).0.saturating_sub(mine.effect.duration.0)));
+                }
+                busy_until = busy_until.max(effect);
+            }
+        }
+        idle
+    }
+}
+
+/// The second reading: first attempts that were acked and that nothing befell.
 #[derive(Default)]
 struct Second {
     back: Vec<Span>,
     forth: Vec<Span>,
-    effects: Vec<Span>,
 }
 
 impl Second {
     fn take(&mut self, plan: &Plan, first: &First, record: &Record) {
-        let what = match record {
-            Record::Attempt(attempt) if attempt.number == 1 && attempt.copy == 0 => attempt.what,
-            Record::Effect(row) if !row.forged && !row.superseded => row.what,
-            _ => return,
-        };
-        let mine = plan.consumers.get(usize::from(what.consumer)).filter(|mine| mine.flaw.is_none());
-        let durable = first.durable.get(&what).filter(|_| !first.hit.contains(&what));
+        let Record::Attempt(attempt) = record else { return };
+        let plain = attempt.number == 1 && attempt.copy == 0 && attempt.outcome.is_ack();
+        let mine = plan.consumers.get(usize::from(attempt.what.consumer)).filter(|mine| plain && mine.flaw.is_none());
+        let durable = first.durable.get(&attempt.what).filter(|_| !first.hit.contains(&attempt.what));
         let (Some(mine), Some(durable)) = (mine, durable) else { return };
-        match record {
-            Record::Attempt(attempt) if attempt.outcome.is_ack() && (attempt.sent..=attempt.done).contains(durable) => {
-                self.back.push(attempt.done.since(*durable));
-                if mine.queue == QueueKind::Sqlite {
-                    self.forth.push(durable.since(attempt.sent));
-                }
+        if (attempt.sent..=attempt.done).contains(durable) {
+            self.back.push(attempt.done.since(*durable));
+            if mine.queue == QueueKind::Sqlite {
+                self.forth.push(durable.since(attempt.sent));
             }
-            Record::Effect(row) if mine.effect.distribution == Distribution::Constant && row.at >= *durable => {
-                let taken = row.at.since(*durable).0;
-                self.effects.push(Span(taken.saturating_sub(mine.effect.duration.0)));
-            }
-            _ => {}
         }
     }
 
-    fn calibration(self) -> Calibration {
+    fn calibration(self, effects: Vec<Span>) -> Calibration {
         let one_way_delay = Measured::of(self.back);
         let one_way = one_way_delay.map_or(Span::ZERO, |measured| measured.median);
         let commits = self.forth.into_iter().map(|forth| Span(forth.0.saturating_sub(one_way.0)));
-        Calibration { one_way_delay, commit_time: Measured::of(commits.chain(self.effects).collect()) }
+        Calibration { one_way_delay, commit_time: Measured::of(commits.chain(effects).collect()) }
     }
 }
