@@ -37,6 +37,8 @@ pub(super) struct PollQueue {
     few: usize,
     /// How many wait in the lists of days.
     listed: usize,
+    /// Whether the open day has been opened since somebody asked.
+    fresh: bool,
 }
 
 /// One client's entry.
@@ -63,6 +65,7 @@ impl PollQueue {
             aside: BinaryHeap::new(),
             few: FEW,
             listed: 0,
+            fresh: false,
         }
     }
 
@@ -94,6 +97,12 @@ impl PollQueue {
         }
     }
 
+    /// The polls of a day that was opened since this was asked last.
+    #[inline]
+    pub fn just_opened(&mut self) -> &[(Time, u32)] {
+        if std::mem::take(&mut self.fresh) { &self.open } else { &[] }
+    }
+
     /// Takes the next poll, which [`PollQueue::first`] has just told.
     #[inline]
     pub fn take_first(&mut self) {
@@ -110,7 +119,7 @@ impl PollQueue {
         if self.aside.peek().is_some_and(|Reverse((at, _))| at.0 >> self.shift < next) {
             return;
         }
-        self.today = next;
+        (self.today, self.fresh) = (next, true);
         let place = next as usize & (self.days.len() - 1);
         let mut client = std::mem::replace(&mut self.days[place], NOBODY);
         self.busy[place / WORD] &= !(1 << (place % WORD));

@@ -106,6 +106,7 @@ impl<'a> World<'a> {
         self.await_arrival();
         while !self.is_over() {
             let (poll, thing_at) = (self.pull.queue.first(), self.agenda.first_at());
+            self.pull.look_at_the_next();
             let poll_at = poll.map_or(Time::MAX, |(at, _)| at);
             let next = poll_at.min(thing_at.unwrap_or(Time::MAX));
             if self.arrivals.notice_at().is_some_and(|at| at <= next) {
