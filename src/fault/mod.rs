@@ -228,6 +228,7 @@ faults! {
 pub use corrupt::{Damage, DamagedPart};
 pub use crash::CrashPoint;
 pub use forge::ForgeMethod;
+pub use outage::OutageManner;
 pub use stall::StallTarget;
 
 impl FaultKind {

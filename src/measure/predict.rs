@@ -84,6 +84,18 @@ pub(super) struct Rows<'a> {
     left_out: Vec<String>,
 }
 
+impl<'a> Rows<'a> {
+    /// None yet, of this consumer.
+    pub(super) fn new(consumer: &'a str) -> Rows<'a> {
+        Rows { consumer, rows: Vec::new(), left_out: Vec::new() }
+    }
+
+    /// The rows.
+    pub(super) fn into_rows(self) -> Vec<ModelRow> {
+        self.rows
+    }
+}
+
 impl Rows<'_> {
     pub(super) fn leave_out(&mut self, why: &str) {
         self.left_out.push(format!("no closed form is held against {}: {why}", self.consumer));

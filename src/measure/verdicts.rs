@@ -5,7 +5,7 @@ use super::{
     consumer::ConsumerResult,
     external::External,
     judge::Judged,
-    predict,
+    predict, predict_outcome,
     result::{Disturbance, Example, PromiseResult, PromiseVerdict, RunResult, StoryLine},
     spending,
     uniform::Uniform,
@@ -29,6 +29,7 @@ pub(super) fn result(plan: &Plan, mut judged: Judged, source: &Source<'_>) -> Re
         consumers.push(consumer(plan, no, &judged));
         let (rows, left_out) = predict::rows(plan, no as ConsumerNo, &judged.tallies[no]);
         model.extend(rows);
+        model.extend(predict_outcome::rows(plan, no as ConsumerNo, &consumers[no]));
         assumptions.extend(left_out);
         model.extend(predict::crash_window(
             plan,

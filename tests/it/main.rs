@@ -27,6 +27,9 @@ mod advise;
 /// Bills, and the price lists that they are made from.
 mod costs;
 
+/// Closed forms beside what was measured.
+mod forms;
+
 /// `kill -9` at random instants and at named points.
 mod crashes;
 

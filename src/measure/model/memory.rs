@@ -1,10 +1,16 @@
 //! What a ledger forgets, a cursor passes over and a clock rejects (models.md 2.10, 2.15, 2.17).
 
+use super::Moments;
+
 /// Effects beyond the first per event, where the ledger forgets an event `ttl_s` after its receipt and acks are
 /// lost with `p_a`: an attempt that comes later than that is new again. Requests all arrive.
 #[must_use]
-pub fn extra_effects(p_a: f64, offsets_s: &[f64], ttl_s: f64) -> f64 {
-    renewals(offsets_s, ttl_s).map(|failed| p_a.powi(failed)).sum()
+pub fn extra_effects(p_a: f64, offsets_s: &[f64], ttl_s: f64) -> Moments {
+    // The k-th takes place with this probability, and all before it with it.
+    let reached = (1u32..).zip(renewals(offsets_s, ttl_s).map(|failed| p_a.powi(failed)));
+    let add = |(mean, square): (f64, f64), (k, p): (u32, f64)| (mean + p, square + f64::from(2 * k - 1) * p);
+    let (mean, square) = reached.fold((0.0, 0.0), add);
+    Moments { mean, sd: (square - mean * mean).max(0.0).sqrt() }
 }
 
 /// The probability that an event takes effect more than once, likewise.
@@ -71,8 +77,11 @@ mod tests {
     fn five_minutes_under_three_days_apply_twice_what_was_published() {
         assert!((applied_twice(0.05, &STANDARD, 300.0) - 0.0025).abs() < 1e-9);
         let extra = 0.05f64.powi(2) * (1.0 - 0.05f64.powi(8)) / 0.95;
-        assert!((extra_effects(0.05, &STANDARD, 300.0) - extra).abs() < 1e-12 && (extra - 0.00263).abs() < 5e-6);
-        assert_eq!(extra_effects(0.05, &STANDARD, 273_600.0), 0.0);
+        let form = extra_effects(0.05, &STANDARD, 300.0);
+        assert!((form.mean - extra).abs() < 1e-12 && (extra - 0.00263).abs() < 5e-6);
+        // Mostly none or one, so that the spread is nearly that of a coin.
+        assert!(form.sd > (extra * (1.0 - extra)).sqrt() && form.sd < 1.1 * extra.sqrt());
+        assert_eq!(extra_effects(0.05, &STANDARD, 273_600.0), Moments { mean: 0.0, sd: 0.0 });
         assert!((ledger_size(100.0, 75.6 * 3_600.0) / 27.2e6 - 1.0).abs() < 1e-3);
     }
 

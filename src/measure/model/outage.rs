@@ -6,6 +6,8 @@
 pub struct OutageLag {
     /// From the end of the outage to the receipt, on average.
     pub mean_s: f64,
+    /// Its standard deviation.
+    pub sd_s: f64,
     /// At most, over all instants at which an event can come.
     pub max_s: f64,
     /// Attempts in vain per event.
@@ -19,7 +21,8 @@ pub fn outage_lag(outage_s: f64, offsets_s: &[f64]) -> Option<OutageLag> {
     if last < outage_s || outage_s <= 0.0 {
         return None;
     }
-    let mut lag = OutageLag { mean_s: -outage_s / 2.0, max_s: 0.0, wasted: 0.0 };
+    let mut lag = OutageLag { mean_s: -outage_s / 2.0, sd_s: 0.0, max_s: 0.0, wasted: 0.0 };
+    let mut square = 0.0;
     for (failed, pair) in (1u32..).zip(offsets_s.windows(2)) {
         let [from, next] = [pair[0], pair[1]];
         if from >= outage_s {
@@ -28,9 +31,13 @@ pub fn outage_lag(outage_s: f64, offsets_s: &[f64]) -> Option<OutageLag> {
         // What is left of the outage lies between two attempts with this probability.
         let share = (next.min(outage_s) - from) / outage_s;
         lag.mean_s += share * next;
+        // The lag is uniform between what it is at both ends.
+        let (most, least) = (next - from, next - next.min(outage_s));
+        square += share * (most * most + most * least + least * least) / 3.0;
         lag.wasted += share * f64::from(failed);
         lag.max_s = lag.max_s.max(next - from);
     }
+    lag.sd_s = (square - lag.mean_s * lag.mean_s).max(0.0).sqrt();
     Some(lag)
 }
 

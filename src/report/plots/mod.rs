@@ -3,9 +3,11 @@
 //! Colour is never the only difference: dashes, order or a name say the same. A picture brings its own
 //! ground and fits light and dark screens and paper (`palette`).
 
+mod after_outage;
 mod ages;
 mod behind;
 mod bill;
+mod break_even;
 mod canvas;
 mod cost;
 mod crossover;
@@ -40,8 +42,17 @@ pub struct Figure {
 }
 
 /// Every picture, in the report's order.
-pub const FIGURES: &[Figure] =
-    &[tradeoff::FIGURE, ages::FIGURE, behind::FIGURE, requests::FIGURE, duplicates::FIGURE, cost::FIGURE, bill::FIGURE];
+pub const FIGURES: &[Figure] = &[
+    tradeoff::FIGURE,
+    ages::FIGURE,
+    behind::FIGURE,
+    after_outage::FIGURE,
+    requests::FIGURE,
+    duplicates::FIGURE,
+    cost::FIGURE,
+    bill::FIGURE,
+    break_even::FIGURE,
+];
 
 pub(super) fn export(results: &Results, _plan: &Plan) -> Result<Vec<File>, ExportError> {
     let mut files = Vec::new();
