@@ -272,6 +272,33 @@ fn who_comes_to_an_api_that_takes_its_time_stands_in_line_and_may_lose_patience_
     assert_eq!(impatient.load.poll_max_s, Some(4.0));
 }
 
+/// A limit that lets one request an hour pass leaves one of the two behind, and who holds a request is answered
+/// again and again: neither is a reason to go on for ever.
+#[test]
+fn a_client_that_is_starved_for_good_is_given_up() {
+    let result = run(r#"
+title = "Starved"
+modes = ["virtual"]
+duration = "4h"
+drain = "1h"
+[workload]
+arrivals = { kind = "poisson", rate = "300/day" }
+[[provider]]
+rate_limit = { rate = "1/h", per = "all" }
+[[consumer]]
+name = "held"
+kind = "polling"
+strategy = { kind = "long-poll", hold = "30s" }
+[[consumer]]
+name = "starved"
+kind = "polling"
+strategy = { kind = "fixed", interval = "75min" }
+"#);
+    assert!(result.valid, "{:?}", result.why_void);
+    assert!(result.consumers.iter().any(|consumer| consumer.pending > Some(0)));
+    assert!(result.consumers.iter().all(|consumer| consumer.lost == Some(0)));
+}
+
 /// What the property above would not notice: that nothing is passed over at all.
 #[test]
 fn a_million_polls_that_find_nothing_cost_a_few_thousand_steps() {

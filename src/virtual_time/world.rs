@@ -163,7 +163,8 @@ impl<'a> World<'a> {
             What::Comes { client, token } => self.comes(client, token),
             What::Saved(client) => self.saved(client),
         }
-        if !matches!(what, What::Asked { .. } | What::Turn { .. } | What::Comes { .. }) {
+        // Asking and being answered leads nowhere by itself: what an answer brings is stored, and that does.
+        if !matches!(what, What::Asked { .. } | What::Turn { .. } | What::Released { .. } | What::Comes { .. }) {
             self.progress = self.now;
         }
     }
