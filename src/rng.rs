@@ -34,6 +34,8 @@ pub enum Purpose {
     Secret = 10,
     /// How long a message takes in virtual time.
     LinkDelay = 11,
+    /// Pings behind which there is nothing.
+    PingInVain = 12,
 }
 
 /// A seeded source of keyed draws.

@@ -1,7 +1,7 @@
 //! Advice: from plain numbers to a recommendation, the figures that it rests on, and where it flips.
 //!
-//! A question becomes a scenario ([`scenario`]), which the virtual driver runs as anybody could; where that
-//! would take too long, a part of it is run and the volumes of a month come from closed forms ([`volume`]).
+//! A question becomes a scenario, which the virtual driver runs as anybody could; where that
+//! would take too long, a part of it is run and the volumes of a month come from closed forms.
 //! Owns what is asked and what is answered. Refuses to know how an answer is shown.
 
 mod answer;

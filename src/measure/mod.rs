@@ -18,6 +18,7 @@ mod load;
 mod looks;
 pub mod model;
 mod predict;
+mod predict_feed;
 mod predict_outcome;
 mod predict_push;
 mod predict_state;

@@ -38,6 +38,8 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, tally: &Tally) -> (Vec<ModelRow>
             Path::Polling(polling) => match (&polling.strategy, polling.strategy.grid()) {
                 (Strategy::Adaptive(adaptive), _) => out.adaptive(plan, mine, adaptive, tally),
                 (Strategy::LongPoll(long_poll), _) => out.long_poll(plan, mine, long_poll, tally),
+                (Strategy::Feed(_), Some(grid)) => out.feed(plan, mine, &grid, tally),
+                (Strategy::Ping(ping), _) => out.ping(ping, tally),
                 (_, Some(grid)) => out.polling(plan, mine, &grid, tally),
                 (_, None) => out.leave_out("its polls lie on no even grid"),
             },
@@ -114,7 +116,7 @@ impl Rows<'_> {
         });
     }
 
-    fn polling(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
+    pub(super) fn polling(&mut self, plan: &Plan, mine: &ConsumerPlan, grid: &Grid, tally: &Tally) {
         self.timed_polls(plan, mine, grid, tally);
         let Arrivals::Poisson(_) = plan.workload.arrivals else {
             return self

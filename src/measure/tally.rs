@@ -213,6 +213,7 @@ impl Tally {
         self.requests(poll.sent, n - pages, end);
         if poll.intended < self.window_end {
             self.window_polls.made += 1;
+            self.window_polls.requests += n;
             self.window_polls.useful += u64::from(end == End::Useful);
             self.window_polls.empty += u64::from(end == End::Wasted);
         }
@@ -228,6 +229,7 @@ impl Tally {
         self.requests(at, n, End::Wasted);
         if !after_window {
             self.window_polls.made += n;
+            self.window_polls.requests += n;
             self.window_polls.empty += n;
         }
     }
@@ -320,6 +322,8 @@ impl MeanAge {
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct WindowPolls {
     pub(super) made: u64,
+    /// The requests that they took.
+    pub(super) requests: u64,
     pub(super) useful: u64,
     pub(super) empty: u64,
 }

@@ -38,6 +38,12 @@ const CLIENTS_MAX: u32 = 100_000;
 pub(super) fn check(plan: &Plan) -> Result<(), Problem> {
     refuse("provider", &plan.providers, OF_A_PROVIDER)?;
     refuse("consumer", &plan.consumers, OF_A_CONSUMER)?;
+    for (index, mine) in plan.consumers.iter().enumerate() {
+        if let Some(why) = mine.polling().and_then(|polling| polling.strategy.why_not_live()) {
+            let at = At::default().key("consumer").index(index).key("strategy").key("kind");
+            return Err(at.problem(why, "poll with another strategy, or run it virtually: --mode virtual"));
+        }
+    }
     let mut crowds = plan.consumers.iter().enumerate().filter(|(_, mine)| mine.clients > CLIENTS_MAX);
     if let Some((index, mine)) = crowds.next() {
         let at = At::default().key("consumer").index(index).key("clients");

@@ -2,6 +2,7 @@
 
 use super::{
     consumer::{Item, Offerer},
+    feed::ToFetch,
     link::Leg,
     pull::Mark,
     world::{What, World},
@@ -35,6 +36,10 @@ pub(super) struct Round {
     pub retry_after: Option<Span>,
     /// Until when the provider holds its request, while it does.
     pub held: Option<Time>,
+    /// What a feed told of, and is still to be fetched.
+    pub to_fetch: ToFetch,
+    /// Whether its client was pinged in the meantime.
+    pub pinged: bool,
 }
 
 /// What an answer says.
@@ -74,6 +79,8 @@ impl World<'_> {
             outcome: PollOutcome::Empty,
             retry_after: None,
             held: None,
+            to_fetch: ToFetch::default(),
+            pinged: false,
         }));
         self.proceed(no);
     }
@@ -209,7 +216,7 @@ impl World<'_> {
         client.token = round.token;
         client.cursor = round.machine.cursor().map_or(Mark::NONE, |seq| Mark::at(*seq));
         let (consumer, number) = (client.consumer, client.number());
-        let Round { due, sent, page: requests, events, retry_after, .. } = *round;
+        let Round { due, sent, page: requests, events, retry_after, pinged, .. } = *round;
         let mut outcome = round.outcome;
         if events > 0 && matches!(outcome, PollOutcome::Empty | PollOutcome::NotModified) {
             outcome = PollOutcome::Events;
@@ -238,5 +245,8 @@ impl World<'_> {
             })),
         }
         self.rest(no, came, sent, self.now, retry_after);
+        if pinged {
+            self.ping_again(no);
+        }
     }
 }

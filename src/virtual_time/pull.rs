@@ -48,6 +48,8 @@ pub(super) struct Group<'a> {
     pub clients: u32,
     /// Whether each of its clients follows a share of its own.
     pub own: bool,
+    /// Whether its clients poll only when they are pinged.
+    pub pinged: bool,
     /// Whether it asks for news only.
     pub conditional: bool,
     /// Whether a poll that finds nothing and meets no fault touches nobody else.
@@ -129,10 +131,12 @@ impl<'a> Group<'a> {
             first,
             clients: mine.clients.max(1),
             own: mine.follows == Follows::Own,
+            pinged: polling.strategy.ping().is_some(),
             conditional: polling.strategy.is_conditional(),
             calm: is_calm(plan, mine, polling),
             faulted: plan.faults.iter().any(|fault| may_hit(fault, consumer)),
-            roomy: rhythm.shortest_gap() >= longest,
+            // Pings come when they come, and do not ask whether an answer is still on its way.
+            roomy: rhythm.shortest_gap() >= longest && polling.strategy.ping().is_none(),
             hint,
             over: end + pull.view_lag,
             tallies: PollTallies::new(consumer, end),
@@ -187,7 +191,8 @@ impl<'a> Pull<'a> {
                 clients.extend((0..mine.clients).map(|number| PollClient {
                     beat: rhythm.begin(number, Time::ZERO),
                     consumer,
-                    quiet: false,
+                    // Nobody waits for a client that polls only when it is pinged: its pings are waited for.
+                    quiet: polling.strategy.ping().is_some(),
                     asleep: false,
                     announced: 0,
                     cursor: Mark::NONE,
@@ -202,7 +207,7 @@ impl<'a> Pull<'a> {
         let limits = plan.providers.iter().map(|provider| provider.pull.rate_limit.map(RateLimiter::new)).collect();
         let lines = plan.providers.iter().map(|provider| provider.pull.service_time.map(Line::new)).collect();
         let queue = PollQueue::new(clients.len(), per_second, longest_gap);
-        let awaited = clients.len() as u32;
+        let awaited = clients.iter().filter(|client| !client.quiet).count() as u32;
         Pull { clients, groups, limits, lines, queue, awaited, asleep: 0, stepped: 0 }
     }
 

@@ -112,13 +112,13 @@ impl World<'_> {
     }
 
     /// The cursor that the request under way carries.
-    fn asked_from(&self, no: u32) -> Seq {
+    pub(super) fn asked_from(&self, no: u32) -> Seq {
         let round = self.pull.clients[no as usize].round.as_ref();
         round.and_then(|round| round.machine.cursor().copied()).unwrap_or(0)
     }
 
     /// What a window shows a client of its share.
-    fn stretch(&mut self, no: u32, window: Window) -> Stretch {
+    pub(super) fn stretch(&mut self, no: u32, window: Window) -> Stretch {
         let client = &self.pull.clients[no as usize];
         let share = Share::of(&self.plan.consumers[usize::from(client.consumer)], client.number());
         let group = self.pull.groups[usize::from(client.consumer)].as_mut();
@@ -138,6 +138,9 @@ impl World<'_> {
     fn answer_with_page(&mut self, no: u32) {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
+        if group.polling.strategy.reads_feed() {
+            return self.answer_from_feed(no);
+        }
         let provider = &self.plan.providers[group.provider];
         let limit = group.polling.page_size.min(provider.page_limit.max(1)) as usize;
         let kept_since = provider.pull.retention.map_or(Time::ZERO, |retention| self.now - retention);
@@ -165,7 +168,7 @@ impl World<'_> {
     }
 
     /// An answer leaves, to whatever fate it has.
-    fn answer(&mut self, no: u32, content: Content) {
+    pub(super) fn answer(&mut self, no: u32, content: Content) {
         let Some(round) = self.pull.clients[no as usize].round.as_ref() else { return };
         let (fate, until) = (&round.fate, round.until);
         let back = self.now + fate.response_delay + round.back;

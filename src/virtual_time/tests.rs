@@ -71,6 +71,8 @@ fn consumer(no: usize, kinds: &'static [&'static str]) -> impl Strategy<Value = 
         "{ kind = \"long-poll\", hold = \"2s\" }",
         "{ kind = \"cron\", interval = \"1s\", spread = \"200ms\" }",
         "{ kind = \"cron\", interval = \"1s\" }",
+        "{ kind = \"feed\", interval = \"900ms\" }",
+        "{ kind = \"ping\", precision = 0.5, in_vain_after = \"300ms\" }",
     ]);
     let kind = one_of(kinds);
     let effect = one_of(&[
@@ -457,4 +459,50 @@ fn of_those_who_have_read_a_row_one_writes_it_and_the_others_come_again() {
     assert_eq!(row.rejected, Some(row.attempts - 10), "whoever is not the first is told of a conflict");
     assert!((15..=55).contains(&row.attempts), "{}", row.attempts);
     assert!(result.broken().next().is_none(), "to come again is not to be refused");
+}
+
+/// One reader of a feed for sixty subjects, and sixty clients that are pinged.
+const TOLD: &str = r#"
+title = "Told where to look"
+duration = "2000s"
+[virtual]
+one_way_delay = "10ms"
+delay_distribution = "constant"
+commit_time = "0s"
+[workload]
+arrivals = { kind = "poisson", rate = "1/s" }
+subjects = 60
+[[consumer]]
+name = "feed"
+kind = "polling"
+strategy = { kind = "feed", interval = "10s" }
+[[consumer]]
+name = "pinged"
+kind = "polling"
+clients = 60
+strategy = { kind = "ping", precision = 0.5 }
+"#;
+
+#[test]
+fn a_feed_and_pings_bring_everything_for_few_requests() {
+    let result = run(TOLD);
+    assert!(result.valid, "{:?}", result.why_void);
+    let [feed, pinged] = &result.consumers[..] else { panic!("two consumers") };
+    for consumer in [feed, pinged] {
+        assert_eq!(consumer.applied, Some(consumer.due));
+        assert_eq!(consumer.duplicates_received, Some(0));
+    }
+    // A look every 10 s, and a fetch for each of the 60 that has changed: 60 x (1 - e^(-1/6)) = 9.2.
+    let per_look = feed.requests as f64 / feed.window_polls.unwrap() as f64;
+    assert!((per_look - 10.2).abs() < 0.6, "{per_look}");
+    // The event, the ping, the request, the answer: three ways of 10 ms.
+    assert_eq!(pinged.age_s.as_ref().and_then(|age| age.p50), Some(0.03));
+    let (found, in_vain) = (pinged.useful_requests as f64, pinged.wasted_requests as f64);
+    assert!((found / (found + in_vain) - 0.5).abs() < 0.04, "{found} and {in_vain}");
+    let forms = ["fetches per look = subjects x (1 - e^-x)", "requests per find = 1 / precision"];
+    let rows = result.model.iter().filter(|row| forms.contains(&row.quantity.as_str()));
+    assert_eq!(rows.clone().count(), 2);
+    for row in rows {
+        assert!(row.standard_errors.is_none_or(|errors| errors.abs() < 4.0), "{row:?}");
+    }
 }

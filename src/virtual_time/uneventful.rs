@@ -71,6 +71,10 @@ impl World<'_> {
         }
         let free = group.hint.map_or(free, |hint| free.max(self.now + hint));
         group.rhythm.ended(&mut client.beat, Came::Nothing, free);
+        if group.pinged {
+            *awaited -= 1;
+            return;
+        }
         self.await_poll(no);
     }
 
@@ -102,6 +106,10 @@ impl World<'_> {
             self.pull.awaited -= 1;
         }
         group.rhythm.ended(&mut client.beat, came, free);
+        if group.pinged {
+            self.pull.awaited -= 1;
+            return;
+        }
         self.await_poll(no);
     }
 

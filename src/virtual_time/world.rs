@@ -45,6 +45,8 @@ pub(super) enum What {
     Comes { client: u32, token: u32 },
     /// A client's cursor is durable.
     Saved(u32),
+    /// The provider has told a client that there may be something.
+    Pinged(u32),
 }
 
 /// Everything there is.
@@ -100,7 +102,7 @@ impl<'a> World<'a> {
     /// Things happen in the order of their instants; within one instant polls come first, by client, and then
     /// what else there is, in the order in which it was put down.
     pub fn run(&mut self) -> Time {
-        (0..self.pull.clients.len() as u32).for_each(|no| self.await_poll(no));
+        (0..self.pull.clients.len() as u32).for_each(|no| self.await_first_poll(no));
         let acts: Vec<Time> = self.lives.timeline.instants().collect();
         acts.into_iter().for_each(|at| self.agenda.put(at, What::Act));
         self.await_arrival();
@@ -162,6 +164,7 @@ impl<'a> World<'a> {
             What::Released { client, token } => self.released(client, token),
             What::Comes { client, token } => self.comes(client, token),
             What::Saved(client) => self.saved(client),
+            What::Pinged(client) => self.pinged(client),
         }
         // Asking and being answered leads nowhere by itself: what an answer brings is stored, and that does.
         if !matches!(what, What::Asked { .. } | What::Turn { .. } | What::Released { .. } | What::Comes { .. }) {
@@ -178,6 +181,7 @@ impl<'a> World<'a> {
         }
         self.await_arrival();
         self.ring(&event);
+        self.ping(&event);
         self.deliver(event);
     }
 

@@ -29,7 +29,7 @@ fn what_every_strategy_takes_is_checked() {
     ];
     insta::assert_snapshot!(said(&with_nothing_else(&cases)), @r#"
     pushpull: s.toml:5: consumer.p.strategy.kind: a strategy needs a kind
-      fix: write one of: fixed, conditional, cron, adaptive, long-poll, state
+      fix: write one of: fixed, conditional, cron, adaptive, long-poll, state, feed, ping
     pushpull: s.toml:5: consumer.p.strategy.page_size: 0 is out of bounds
       fix: write a number from 1 to 10000
     pushpull: s.toml:5: consumer.p.strategy.timeout: 'soon' is no duration

@@ -4,6 +4,7 @@
 
 mod adaptive;
 mod crash;
+mod feed;
 mod hybrid;
 mod long_poll;
 mod losses;
@@ -18,6 +19,7 @@ mod receiver;
 
 pub use adaptive::{Adaptive, adaptive};
 pub use crash::repeats_per_crash;
+pub use feed::{fetches_per_look, requests_per_find};
 pub use hybrid::Hybrid;
 pub use long_poll::{LongPolls, long_poll_cycle_s, long_poll_empty_share, long_poll_mean_age_s, long_polls};
 pub use losses::{Losses, Moments};

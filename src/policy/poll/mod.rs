@@ -30,6 +30,9 @@ pub trait PollStrategy {
     /// One line for the reference.
     const SUMMARY: &'static str;
 
+    /// Why a live run does not know it; empty where it does.
+    const WHY_NOT_LIVE: &'static str = "";
+
     /// The first poll of a client that begins at `now`: at t0, or when its process is restarted. Without
     /// a grid at once, unless the strategy says otherwise.
     fn first(&self, who: Client, now: Time) -> Due {
@@ -61,6 +64,16 @@ pub trait PollStrategy {
 
     /// How long the provider may hold a request that finds nothing; `None`: not at all.
     fn hold(&self) -> Option<Span> {
+        None
+    }
+
+    /// Whether it asks a feed who has changed, and then after each of them.
+    fn reads_feed(&self) -> bool {
+        false
+    }
+
+    /// How it is pinged, if it polls only then.
+    fn ping(&self) -> Option<&Ping> {
         None
     }
 
@@ -184,6 +197,25 @@ macro_rules! strategies {
                 match self { $(Strategy::$options(options) => options.hold()),+ }
             }
 
+            /// See [`PollStrategy::reads_feed`].
+            #[must_use]
+            pub fn reads_feed(&self) -> bool {
+                match self { $(Strategy::$options(options) => options.reads_feed()),+ }
+            }
+
+            /// See [`PollStrategy::ping`].
+            #[must_use]
+            pub fn ping(&self) -> Option<&Ping> {
+                match self { $(Strategy::$options(options) => options.ping()),+ }
+            }
+
+            /// Why a live run does not know it, if it does not.
+            #[must_use]
+            pub fn why_not_live(&self) -> Option<&'static str> {
+                let why = match self { $(Strategy::$options(_) => <$options as PollStrategy>::WHY_NOT_LIVE),+ };
+                (!why.is_empty()).then_some(why)
+            }
+
             /// See [`PollStrategy::scale`].
             pub fn scale(&mut self, time_scale: f64) {
                 match self { $(Strategy::$options(options) => options.scale(time_scale)),+ }
@@ -204,6 +236,8 @@ strategies! {
     "adaptive" => adaptive::Adaptive,
     "long-poll" => long_poll::LongPoll,
     "state" => state::State,
+    "feed" => feed::Feed,
+    "ping" => ping::Ping,
 }
 
 impl Strategy {
