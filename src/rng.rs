@@ -36,6 +36,8 @@ pub enum Purpose {
     LinkDelay = 11,
     /// Pings behind which there is nothing.
     PingInVain = 12,
+    /// How long after its created time an event's transaction commits.
+    CommitLag = 13,
 }
 
 /// A seeded source of keyed draws.

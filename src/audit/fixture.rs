@@ -109,6 +109,7 @@ pub(crate) fn polling(name: &str, clients: u32, interval: Span) -> ConsumerPlan 
         strategy: Strategy::Fixed(crate::scenario::testing::fixed(interval)),
         page_size: 100,
         timeout: Span::from_secs(10),
+        cursor_overlap: Span::ZERO,
         on_429: On429::Respect,
         connection: Connection::KeepAlive,
     };

@@ -126,6 +126,11 @@ impl Rows<'_> {
             return self
                 .leave_out("spread polls that all begin one interval after t0 are not stationary from the start");
         }
+        let late = plan.providers.get(usize::from(mine.provider)).is_some_and(|one| one.pull.commit_lag.is_some());
+        if late || mine.polling().is_some_and(|polling| polling.cursor_overlap > Span::ZERO) {
+            return self
+                .leave_out("ages and waste need a log that shows events at once, and clients that do not look back");
+        }
         self.polling_ages(mine, grid, &tally.ages);
         if grid.jitter() == 0.0 {
             self.waste(plan, mine, grid, tally);

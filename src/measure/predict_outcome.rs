@@ -20,7 +20,32 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, result: &ConsumerResult) -> Vec<
         after_outage(&mut out, plan, mine, provider, fault, result);
         forgotten(&mut out, mine, provider, fault, result);
     }
+    if faults.is_empty() && mine.flaw.is_none() {
+        passed_over(&mut out, plan, mine, provider, result);
+    }
     out.into_rows()
+}
+
+/// What a cursor on created times passes over that commits behind it (2.15).
+fn passed_over(out: &mut Rows<'_>, plan: &Plan, mine: &ConsumerPlan, provider: &ProviderPlan, result: &ConsumerResult) {
+    let (Some(lag), Path::Polling(polling)) = (provider.pull.commit_lag, &mine.path) else { return };
+    let grid = polling.strategy.grid().filter(|grid| grid.jitter() == 0.0 && polling.cursor_overlap == Span::ZERO);
+    let (Some(grid), Arrivals::Poisson(_), Some(lost)) = (grid, &plan.workload.arrivals, result.lost) else { return };
+    let due = result.due as f64;
+    if due == 0.0 || provider.pull.view_lag > Span::ZERO || provider.pull.retention.is_some() {
+        return;
+    }
+    let rate = due / f64::from(mine.clients.max(1)) / plan.duration.as_secs_f64();
+    let share = model::commit_lag_loss(rate, lag.as_secs_f64(), grid.interval.as_secs_f64());
+    out.add(
+        "share lost behind the cursor: commit lag",
+        share,
+        lost as f64 / due,
+        // What one poll misses is missed together: its spread has no simple form.
+        None,
+        "exponential commit lag, a cursor on the newest created time, Poisson arrivals, subjects shared equally, pages \
+         that hold all there is",
+    );
 }
 
 /// How late what came due in an outage is once that is over (2.7).

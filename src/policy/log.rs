@@ -139,6 +139,14 @@ impl Log {
         }
     }
 
+    /// The sequence of the newest event that was created more than `earlier` before that of `seq`; 0 for none.
+    #[must_use]
+    pub fn created_before(&self, seq: Seq, earlier: Span) -> Seq {
+        let Some(event) = (seq as usize).checked_sub(1).and_then(|index| self.events.get(index)) else { return seq };
+        let since = Time(event.occurred_at.0.saturating_sub(earlier.0));
+        self.events.partition_point(|event| event.occurred_at < since) as Seq
+    }
+
     /// When the first event of the share behind `after` occurred, visible or not.
     #[must_use]
     pub fn first_behind(&self, share: Share, after: After, grain: Span) -> Option<Time> {

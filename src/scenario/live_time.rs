@@ -1,5 +1,7 @@
 //! What only a clock that jumps can do: refused in a live run with the reason.
 
+use crate::model::Span;
+
 use super::{
     ConsumerPlan, Plan, ProviderPlan,
     error::{At, Problem},
@@ -23,13 +25,25 @@ const OF_A_CONSUMER: &[VirtualOnly<ConsumerPlan>] = &[
         is_set: |consumer| consumer.optimistic,
         why: "a live receiver applies in a transaction and does not read first",
     },
+    VirtualOnly {
+        key: "strategy.cursor_overlap",
+        is_set: |consumer| consumer.polling().is_some_and(|polling| polling.cursor_overlap > Span::ZERO),
+        why: "a live client goes on where its cursor stands",
+    },
 ];
 
-const OF_A_PROVIDER: &[VirtualOnly<ProviderPlan>] = &[VirtualOnly {
-    key: "service_time",
-    is_set: |provider| provider.pull.service_time.is_some(),
-    why: "a live pull API takes as long as it takes",
-}];
+const OF_A_PROVIDER: &[VirtualOnly<ProviderPlan>] = &[
+    VirtualOnly {
+        key: "service_time",
+        is_set: |provider| provider.pull.service_time.is_some(),
+        why: "a live pull API takes as long as it takes",
+    },
+    VirtualOnly {
+        key: "commit_lag",
+        is_set: |provider| provider.pull.commit_lag.is_some(),
+        why: "the live log is in the order in which events come",
+    },
+];
 
 /// Clients of one consumer in a live run: each is a task, and most have a connection.
 const CLIENTS_MAX: u32 = 100_000;
@@ -58,7 +72,8 @@ pub(super) fn check(plan: &Plan) -> Result<(), Problem> {
 fn refuse<T>(list: &str, all: &[T], table: &[VirtualOnly<T>]) -> Result<(), Problem> {
     for (index, one) in all.iter().enumerate() {
         if let Some(only) = table.iter().find(|only| (only.is_set)(one)) {
-            let at = At::default().key(list).index(index).key(only.key);
+            let of = At::default().key(list).index(index);
+            let at = only.key.split('.').fold(of, |at, key| at.key(key));
             return Err(at.problem(only.why, "remove it, or run it virtually: --mode virtual"));
         }
     }

@@ -63,6 +63,8 @@ pub struct PullPlan {
     pub retention: Option<Span>,
     /// An event shows this long after it occurred. Never scaled.
     pub view_lag: Span,
+    /// How long after its created time an event shows, on average; `None`: at once. Never scaled.
+    pub commit_lag: Option<Span>,
     /// How long it works on a page request, one after the other; `None`: no time. Never scaled.
     pub service_time: Option<Span>,
 }

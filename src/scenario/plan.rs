@@ -214,6 +214,9 @@ pub struct PollingPlan {
     /// A request's budget, from its start to its last byte, beyond the time that it may be held. Never
     /// scaled.
     pub timeout: Span,
+    /// Each poll asks again for what was created up to this long before its cursor. Never scaled.
+    #[serde(default)]
+    pub cursor_overlap: Span,
     /// Whether it waits as long as it is asked to.
     pub on_429: On429,
     /// How long its connections live.

@@ -121,17 +121,17 @@ fn read_pull(at: &At, raw: &RawProvider, scale: Scale) -> Result<PullPlan, Probl
             span => Ok(span),
         }
     };
+    let unscaled = |key, text: &Option<String>| {
+        text.as_deref().map(|text| span_or(&at.key(key), Some(text), Span::ZERO)).transpose()
+    };
     let limit = raw.rate_limit.as_ref().map(|raw| read_rate_limit(&at.key("rate_limit"), raw, scale));
     Ok(PullPlan {
         rate_limit: limit.transpose()?,
         poll_interval_hint: positive("poll_interval_hint", &raw.poll_interval_hint)?,
         retention: positive("retention", &raw.retention)?,
         view_lag: span_or(&at.key("view_lag"), raw.view_lag.as_deref(), Span::ZERO)?,
-        service_time: raw
-            .service_time
-            .as_deref()
-            .map(|text| span_or(&at.key("service_time"), Some(text), Span::ZERO))
-            .transpose()?,
+        commit_lag: unscaled("commit_lag", &raw.commit_lag)?,
+        service_time: unscaled("service_time", &raw.service_time)?,
     })
 }
 
@@ -168,6 +168,7 @@ pub(super) fn check_against(
             ("poll_interval_hint", raw.poll_interval_hint.is_some()),
             ("retention", raw.retention.is_some()),
             ("view_lag", raw.view_lag.is_some()),
+            ("commit_lag", raw.commit_lag.is_some()),
             ("service_time", raw.service_time.is_some()),
         ];
         if let Some((key, _)) = pulling.iter().find(|(_, given)| *given && !polled) {

@@ -220,6 +220,11 @@ pub struct RawProvider {
     /// The pull API shows an event this long after it occurred, as a replica that lags behind would.
     /// Never scaled. Default "0s".
     pub view_lag: Option<String>,
+    /// Virtual time only: the pull API shows an event this long after its created time, on average and
+    /// exponentially distributed, as a table whose rows are stamped before their transactions commit. Its
+    /// log is in the order of created times, and a cursor passes over what shows up behind it. Never scaled.
+    /// Default: at once.
+    pub commit_lag: Option<String>,
     /// Virtual time only: how long the pull API works on a page request, one after the other in the order
     /// in which they come, whether or not their clients still wait. Never scaled. Default: no time.
     pub service_time: Option<String>,
@@ -352,11 +357,14 @@ pub struct RawPolling {
     pub on_429: Option<String>,
     /// "keep-alive", or "per-request": a fresh connection for each request. Default "keep-alive".
     pub connection: Option<String>,
+    /// Virtual time only: each poll asks again for what was created up to this long before its cursor.
+    /// Never scaled. Default "0s".
+    pub cursor_overlap: Option<String>,
 }
 
 impl RawPolling {
     /// The keys in the scenario file.
-    pub const KEYS: [&'static str; 4] = ["page_size", "timeout", "on_429", "connection"];
+    pub const KEYS: [&'static str; 5] = ["page_size", "timeout", "on_429", "connection", "cursor_overlap"];
 }
 
 /// The schema of a strategy: its kind's keys and those of all.

@@ -46,6 +46,7 @@ pub(super) fn read_strategy(at: &At, raw: Option<&Table>, scale: Scale) -> Resul
         page_size: within(&at.key("page_size"), common.page_size, 100, (1, 10_000))?,
         timeout: span_or(&at.key("timeout"), common.timeout.as_deref(), Span::from_secs(10))?.max(Span::from_millis(1)),
         on_429: choose(&at.key("on_429"), common.on_429.as_deref().unwrap_or("respect"), &ON_429)?,
+        cursor_overlap: span_or(&at.key("cursor_overlap"), common.cursor_overlap.as_deref(), Span::ZERO)?,
         connection: choose(&at.key("connection"), common.connection.as_deref().unwrap_or("keep-alive"), &CONNECTIONS)?,
     })
 }

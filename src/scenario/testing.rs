@@ -72,6 +72,7 @@ pub fn polling_consumer(clients: u32) -> ConsumerPlan {
         strategy: Strategy::Conditional(Conditional(fixed(Span::from_secs(1)))),
         page_size: 10,
         timeout: Span::from_millis(20),
+        cursor_overlap: Span::ZERO,
         on_429: On429::Respect,
         connection: Connection::KeepAlive,
     };

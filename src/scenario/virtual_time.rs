@@ -104,6 +104,16 @@ pub(super) fn check(plan: &Plan) -> Result<(), Problem> {
                 "poll with another strategy, or run it live: --mode live",
             ));
         }
+        let pull = &plan.providers[usize::from(mine.provider)].pull;
+        if let Some(polling) = mine.polling().filter(|_| pull.commit_lag.is_some()) {
+            let strategy = &polling.strategy;
+            if strategy.hold().is_some() || strategy.ping().is_some() || strategy.reads_feed() {
+                return Err(at.key("strategy").key("kind").problem(
+                    "it would have to be told when a transaction commits, and its provider has a commit_lag",
+                    "poll at intervals: strategy = { kind = \"fixed\", interval = \"5s\" }, or remove commit_lag",
+                ));
+            }
+        }
         if mine.flaw.is_some_and(|flaw| !flaw.shows_in_virtual_time()) {
             return Err(at.key("flaw").problem(
                 "virtual time does not know this way of being wrong yet",

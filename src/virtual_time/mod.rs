@@ -14,6 +14,7 @@ mod agenda;
 mod arrivals;
 mod attempt;
 mod combs;
+mod commit_lag;
 mod consumer;
 mod feed;
 mod line;

@@ -4,7 +4,7 @@
 //! ([`super::poll`]): asks, is answered ([`super::pull_api`]), stores, saves its cursor, asks for the next
 //! page.
 
-use super::{Pace, combs::Combs, line::Line, link, poll::Round, poll_queue::PollQueue, shares::Shares};
+use super::{Pace, combs::Combs, commit_lag, line::Line, link, poll::Round, poll_queue::PollQueue, shares::Shares};
 use crate::{
     fault::{FaultPlan, TargetPath},
     model::{ClientNo, Seq, Span, Time},
@@ -138,7 +138,7 @@ impl<'a> Group<'a> {
             // Pings come when they come, and do not ask whether an answer is still on its way.
             roomy: rhythm.shortest_gap() >= longest && polling.strategy.ping().is_none(),
             hint,
-            over: end + pull.view_lag,
+            over: end + pull.view_lag + pull.commit_lag.map_or(Span::ZERO, commit_lag::longest),
             tallies: PollTallies::new(consumer, end),
             combs: None,
             shares: None,
@@ -166,6 +166,8 @@ fn is_calm(plan: &Plan, mine: &ConsumerPlan, polling: &PollingPlan) -> bool {
     let provider = &plan.providers[usize::from(mine.provider)];
     provider.pull.rate_limit.is_none()
         && provider.pull.service_time.is_none()
+        && provider.pull.commit_lag.is_none()
+        && polling.cursor_overlap == Span::ZERO
         && polling.strategy.hold().is_none()
         && polling.strategy.state().is_none()
         && mine.flaw.is_none()

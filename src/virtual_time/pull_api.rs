@@ -146,9 +146,14 @@ impl World<'_> {
         let kept_since = provider.pull.retention.map_or(Time::ZERO, |retention| self.now - retention);
         let lag = provider.pull.view_lag;
         let upto = if lag == Span::ZERO { Time::MAX } else { self.now - lag };
-        let after = self.asked_from(no);
-        let window = Window { after: After::Seq(after), limit, grain: Span::ZERO, kept_since, upto };
-        let stretch = self.stretch(no, window);
+        let (after, late) = (self.asked_from(no), provider.pull.commit_lag);
+        // How much of what is there shows is only known when it is there.
+        let shown = if late.is_some() { usize::MAX } else { limit };
+        let from = After::Seq(self.looks_back_to(no, after));
+        let mut stretch = self.stretch(no, Window { after: from, limit: shown, grain: Span::ZERO, kept_since, upto });
+        if let Some(lag) = late {
+            self.leave_out_uncommitted(&mut stretch, lag, limit);
+        }
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
         let page = client.round.as_ref().map_or(1, |round| round.page);

@@ -101,7 +101,9 @@ impl World<'_> {
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
         let asked = retry_after.filter(|_| group.polling.on_429 == On429::Respect);
         let free = asked.map_or(free, |span| free + span).max(group.hint.map_or(free, |span| sent + span));
-        if came == Came::Nothing && client.beat.due.at > group.over && !client.quiet {
+        // Who looks back finds something for ever, and after the end nothing new.
+        let in_vain = came == Came::Nothing || came == Came::Events && group.polling.cursor_overlap > Span::ZERO;
+        if in_vain && client.beat.due.at > group.over && !client.quiet {
             client.quiet = true;
             self.pull.awaited -= 1;
         }

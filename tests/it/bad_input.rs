@@ -487,6 +487,11 @@ fn what_only_virtual_time_knows_is_refused_in_a_live_run() {
         format!("{HEAD}{WEBHOOK}[[fault]]\nkind = \"crash\"\nspaced = \"1s\"\ndown = \"2s\"\n"),
         format!("{HEAD}{WEBHOOK}[[fault]]\nkind = \"crash\"\nspaced = \"1s\"\nat = [\"2s\"]\n"),
         format!("{HEAD}modes = [\"virtual\"]\n{POLLER}[[fault]]\nkind = \"crash\"\nat = [\"2s\"]\n"),
+        format!("{HEAD}[[provider]]\ncommit_lag = \"200ms\"\n{POLLER}"),
+        format!("{HEAD}{POLLING}strategy = {{ kind = \"fixed\", interval = \"1s\", cursor_overlap = \"2s\" }}\n"),
+        format!(
+            "{HEAD}modes = [\"virtual\"]\n[[provider]]\ncommit_lag = \"200ms\"\n{POLLING}strategy = {{ kind = \"long-poll\" }}\n"
+        ),
     ];
     let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
     insta::assert_snapshot!(said.join(""), @r#"
@@ -518,5 +523,11 @@ fn what_only_virtual_time_knows_is_refused_in_a_live_run() {
       fix: write at = ["5s"], spaced = "10s", or point = "after-store"
     pushpull: s.toml:7: fault.crash.consumer: no consumer here can be hit by "crash": virtual time kills and stops receivers so far, and no process that polls
       fix: remove the fault
+    pushpull: s.toml:3: provider.0.commit_lag: the live log is in the order in which events come
+      fix: remove it, or run it virtually: --mode virtual
+    pushpull: s.toml:5: consumer.p.strategy.cursor_overlap: a live client goes on where its cursor stands
+      fix: remove it, or run it virtually: --mode virtual
+    pushpull: s.toml:8: consumer.p.strategy.kind: it would have to be told when a transaction commits, and its provider has a commit_lag
+      fix: poll at intervals: strategy = { kind = "fixed", interval = "5s" }, or remove commit_lag
     "#);
 }
