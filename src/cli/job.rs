@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     measure::{CaseResults, Cases, Results, Verdict},
-    report,
+    report::{self, overview::Entry},
     scenario::{Mode, Plan},
 };
 
@@ -133,6 +133,14 @@ impl Judged {
         match self {
             Judged::One(results) => results.verdict(),
             Judged::Cases(cases) => cases.verdict(),
+        }
+    }
+
+    /// It as a part of a table of several.
+    pub fn entry(&self) -> Entry<'_> {
+        match self {
+            Judged::One(results) => Entry::One(results),
+            Judged::Cases(cases) => Entry::Cases(cases),
         }
     }
 

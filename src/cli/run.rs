@@ -8,12 +8,15 @@ use clap::Args;
 use super::{
     Exit, estimate, folder,
     folder::Folder,
-    job::Job,
+    job::{Job, Judged},
     load::{ModeArg, Overrides},
     many::How,
     several,
 };
-use crate::scenario::Mode;
+use crate::{
+    report::overview::{self, Entry},
+    scenario::Mode,
+};
 
 /// Arguments of `pushpull run`.
 #[derive(Debug, Args)]
@@ -45,6 +48,9 @@ pub(super) struct RunArgs {
     /// Start live runs that may take more than ten minutes.
     #[arg(long)]
     yes: bool,
+    /// Write what was expected and what was measured into this file too, as a table in Markdown.
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
     /// Print the results as JSON instead of the table.
     #[arg(long)]
     json: bool,
@@ -65,12 +71,25 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     }
     let how = How { state: args.state.as_deref(), calibrate: args.calibrate };
     let [job] = jobs.as_slice() else {
-        return several::run(&jobs, args.out.as_deref(), how, args.json);
+        let (exit, judged) = several::run(&jobs, args.out.as_deref(), how, args.json)?;
+        summarise(args, &judged)?;
+        return Ok(exit);
     };
     let dir = Folder::create(&args.out.clone().unwrap_or_else(|| folder::of_its_own(job.first())))?;
     let judged = job.run(&dir, how)?;
     judged.show(&dir.path, args.json)?;
-    Ok(judged.exit())
+    let exit = judged.exit();
+    summarise(args, &[judged])?;
+    Ok(exit)
+}
+
+/// Writes the table that was asked for.
+fn summarise(args: &RunArgs, judged: &[Judged]) -> anyhow::Result<()> {
+    let Some(path) = &args.summary else { return Ok(()) };
+    let entries: Vec<Entry<'_>> = judged.iter().map(Judged::entry).collect();
+    let command = format!("pushpull run {} --summary {}", args.scenarios.join(" "), path.display());
+    std::fs::write(path, overview::markdown(&entries, &command))
+        .with_context(|| format!("--summary {}: the file cannot be written; name another", path.display()))
 }
 
 /// Stores that outlive a run belong to one live run at a time.

@@ -4,16 +4,22 @@ use std::{collections::BTreeSet, io::IsTerminal, path::Path};
 
 use anyhow::bail;
 
-use super::{Exit, folder, folder::Folder, job::Job, many::How, print};
+use super::{
+    Exit, folder,
+    folder::Folder,
+    job::{Job, Judged},
+    many::How,
+    print,
+};
 
-/// Runs them in turn. With `out`, each into the folder of its name there.
-pub(super) fn run(jobs: &[Job], out: Option<&Path>, how: How<'_>, json: bool) -> anyhow::Result<Exit> {
+/// Runs them in turn, and tells what each came to. With `out`, each into the folder of its name there.
+pub(super) fn run(jobs: &[Job], out: Option<&Path>, how: How<'_>, json: bool) -> anyhow::Result<(Exit, Vec<Judged>)> {
     if out.is_some() {
         refuse_twins(jobs)?;
     }
     let whole = out.map(Folder::create).transpose()?;
     let mut worst = Exit::Good;
-    let mut failed = Vec::new();
+    let (mut failed, mut all) = (Vec::new(), Vec::new());
     let widest = jobs.iter().map(|job| job.first().name.len()).max().unwrap_or(0);
     for (no, job) in jobs.iter().enumerate() {
         let name = &job.first().name;
@@ -34,11 +40,12 @@ pub(super) fn run(jobs: &[Job], out: Option<&Path>, how: How<'_>, json: bool) ->
             failed.push(name.as_str());
         }
         worst = worst.max(judged.exit());
+        all.push(judged);
     }
     if !json {
         print(&summary(jobs.len(), &failed))?;
     }
-    Ok(worst)
+    Ok((worst, all))
 }
 
 fn summary(n: usize, failed: &[&str]) -> String {

@@ -33,6 +33,12 @@ pub struct CaseResults {
 }
 
 impl Cases {
+    /// Where the figures that the scenario repeats were published.
+    #[must_use]
+    pub fn published(&self) -> Option<&str> {
+        self.cases.first().map(|case| case.results.published.as_str()).filter(|published| !published.is_empty())
+    }
+
     /// The worst verdict of any case.
     #[must_use]
     pub fn verdict(&self) -> Verdict {

@@ -16,6 +16,7 @@ mod glossary;
 mod goals;
 mod html;
 mod json;
+pub mod overview;
 pub mod plots;
 mod rows;
 pub mod sweep;

@@ -8,7 +8,7 @@ use crate::{
     scenario::{Comparison, Condition},
 };
 
-fn host() -> Host {
+pub(super) fn host() -> Host {
     Host { os: "linux".to_owned(), arch: "x86_64".to_owned(), cpus: 2 }
 }
 

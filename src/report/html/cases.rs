@@ -25,6 +25,7 @@ pub(in crate::report) fn page(cases: &Cases) -> Markup {
                     p class=(class(cases.verdict())) { (cases_line(cases)) }
                     h1 { (cases.title) }
                     @if !cases.question.is_empty() { p.question { (cases.question) } }
+                    @if let Some(published) = cases.published() { p.small { "Published: " (published) } }
                     (all_expectations(cases))
                     @for case in &cases.cases { (self::case(case)) }
                     h2 { "Run it again" }
