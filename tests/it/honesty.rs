@@ -104,7 +104,7 @@ fn the_same_scenario_twice_against_one_kept_ledger_applies_both_runs() {
 fn ctrl_c_ends_a_run_early_and_what_happened_is_judged() {
     let _alone = crate::support::alone();
     let work = tempfile::tempdir().unwrap();
-    std::fs::write(work.path().join("s.toml"), TWICE.replace("\"2s\"", "\"600s\"")).unwrap();
+    std::fs::write(work.path().join("s.toml"), TWICE.replace("\"2s\"", "\"500s\"")).unwrap();
     let mut run = crate::support::pushpull(work.path())
         .args(["run", "s.toml", "--out", "out"])
         .stdout(std::process::Stdio::piped())

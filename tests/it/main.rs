@@ -9,6 +9,9 @@ mod documents;
 /// Bad input: one clear error that names the key, the line and the fix, exit 2, nothing half-written.
 mod bad_input;
 
+/// Bad input: what one mode knows and the other does not.
+mod bad_mode;
+
 /// Bad input of polling strategies.
 mod bad_strategies;
 
