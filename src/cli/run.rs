@@ -1,6 +1,6 @@
 //! `pushpull run`: run, judge, print the verdict, write the report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -87,9 +87,22 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
 fn summarise(args: &RunArgs, judged: &[Judged]) -> anyhow::Result<()> {
     let Some(path) = &args.summary else { return Ok(()) };
     let entries: Vec<Entry<'_>> = judged.iter().map(Judged::entry).collect();
-    let command = format!("pushpull run {} --summary {}", args.scenarios.join(" "), path.display());
+    let command = format!("pushpull run {} --summary {}", named(&args.scenarios), path.display());
     std::fs::write(path, overview::markdown(&entries, &command))
         .with_context(|| format!("--summary {}: the file cannot be written; name another", path.display()))
+}
+
+/// The scenarios as a person would name them: all files of a folder by a pattern.
+fn named(scenarios: &[String]) -> String {
+    let folder = scenarios.first().and_then(|first| Path::new(first).parent()).unwrap_or(Path::new(""));
+    let is_file = |path: &Path| path.extension().is_some_and(|ending| ending == "toml");
+    let inside = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let all = inside.filter(|entry| is_file(&entry.path())).count();
+    let from_here = |one: &String| Path::new(one).parent() == Some(folder) && is_file(Path::new(one));
+    match scenarios.len() {
+        several @ 2.. if several == all && scenarios.iter().all(from_here) => format!("{}/*.toml", folder.display()),
+        _ => scenarios.join(" "),
+    }
 }
 
 /// Stores that outlive a run belong to one live run at a time.

@@ -43,7 +43,7 @@ fn what_every_strategy_takes_is_checked() {
     pushpull: s.toml:5: consumer.p.strategy.phase: "together" is unknown
       fix: write one of: random, aligned
     pushpull: s.toml:5: consumer.p.strategy.hold: unknown key
-      fix: write one of: interval, jitter, phase, page_size, timeout, on_429, connection
+      fix: write one of: interval, jitter, phase, page_size, timeout, on_429, connection, cursor_overlap
     "#);
 }
 
@@ -82,7 +82,7 @@ fn timers_that_cannot_be_kept_are_refused() {
     pushpull: s.toml:5: consumer.p.strategy.factor: 0.5 is out of bounds
       fix: write a number from 1 to 1000
     pushpull: s.toml:5: consumer.p.strategy.interval: unknown key
-      fix: write one of: min, max, factor, page_size, timeout, on_429, connection
+      fix: write one of: min, max, factor, page_size, timeout, on_429, connection, cursor_overlap
     pushpull: s.toml:5: consumer.p.strategy.hold: polls 1us apart (after time_scale) are below the timer's grain
       fix: write at least "1ms" of driver time
     pushpull: s.toml:5: consumer.p.strategy.retry: polls 0ns apart (after time_scale) are below the timer's grain
@@ -90,7 +90,7 @@ fn timers_that_cannot_be_kept_are_refused() {
     pushpull: s.toml:5: consumer.p.strategy.hold: 'for ever' is no duration
       fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
     pushpull: s.toml:5: consumer.p.strategy.interval: unknown key
-      fix: write one of: hold, retry, page_size, timeout, on_429, connection
+      fix: write one of: hold, retry, page_size, timeout, on_429, connection, cursor_overlap
     "#);
 }
 
@@ -139,7 +139,7 @@ fn a_state_poller_is_refused_what_makes_no_sense_for_states() {
     pushpull: s.toml:5: consumer.p.strategy.conditional: invalid type: string "yes", expected a boolean
       fix: see `pushpull schema`
     pushpull: s.toml:5: consumer.p.strategy.hold: unknown key
-      fix: write one of: interval, jitter, phase, ask, overlap, conditional, page_size, timeout, on_429, connection
+      fix: write one of: interval, jitter, phase, ask, overlap, conditional, page_size, timeout, on_429, connection, cursor_overlap
     pushpull: s.toml:5: consumer.p.strategy.page_size: one subject makes no page
       fix: remove it, or write ask = "updated-since"
     pushpull: s.toml:5: consumer.p.strategy.overlap: 2s is shorter than timestamp_grain + view_lag (1s + 1.23s): changes would be passed
