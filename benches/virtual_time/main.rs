@@ -10,17 +10,13 @@ mod figures;
 mod plans;
 mod yardstick;
 
-use std::{
-    path::Path,
-    sync::{Mutex, PoisonError},
-    time::Instant,
-};
+use std::{path::Path, time::Instant};
 
 use clap::{Parser, ValueEnum};
 use figures::Figure;
 use pushpull::{
     measure::{judge, judge_dir},
-    record::{ReadStats, Record, RecordLog, RecordSink},
+    record::{MemoryLog, RecordLog, read_memory},
     scenario::Plan,
     virtual_time::{Pace, run_at},
 };
@@ -90,14 +86,10 @@ fn stepping(options: &Options, clients: u32, hours: u32) {
 
 /// Steps through a plan and judges it; tells how many polls there were.
 fn step(plan: &Plan) -> u64 {
-    let memory = Memory::default();
+    let memory = MemoryLog::default();
     run_at(Pace::Step, plan, &memory);
-    let records = memory.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let source = |each: &mut dyn FnMut(Record)| {
-        records.iter().for_each(|record| each(record.clone()));
-        Ok(ReadStats { records: records.len() as u64, torn: 0 })
-    };
-    let result = judge(plan, &source).expect("records in memory can be read");
+    let records = memory.into_records();
+    let result = judge(plan, &|each| read_memory(&records, each)).expect("records in memory can be read");
     assert!(result.valid, "{:?}", result.why_void);
     result.consumers[0].requests
 }
@@ -165,16 +157,4 @@ fn peak_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) >> 10
-}
-
-/// Records in memory.
-#[derive(Default)]
-struct Memory(Mutex<Vec<Record>>);
-
-impl RecordSink for Memory {
-    fn put(&self, record: Record) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
-    }
-
-    fn flush(&self) {}
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     measure::{CaseResults, Cases, Results, Verdict},
-    report::{self, overview::Entry},
+    report,
     scenario::{Mode, Plan},
 };
 
@@ -136,11 +136,11 @@ impl Judged {
         }
     }
 
-    /// It as a part of a table of several.
-    pub fn entry(&self) -> Entry<'_> {
+    /// Its runs, each with the name of its case.
+    pub fn runs(&self) -> Vec<(&str, &Results)> {
         match self {
-            Judged::One(results) => Entry::One(results),
-            Judged::Cases(cases) => Entry::Cases(cases),
+            Judged::One(results) => vec![("", results)],
+            Judged::Cases(cases) => cases.cases.iter().map(|case| (case.name.as_str(), &case.results)).collect(),
         }
     }
 
@@ -166,16 +166,13 @@ impl Judged {
 
     /// The expectations that do not hold, with their case.
     pub fn failed(&self) -> Vec<String> {
-        let failed = |case: &str, results: &Results| {
-            let held = results.expectations().filter(|expectation| !expectation.pass);
-            held.map(|e| format!("{case}{} wanted {}, was {}", e.key, e.wanted, report::text::was(e)))
-                .collect::<Vec<_>>()
-        };
-        match self {
-            Judged::One(results) => failed("", results),
-            Judged::Cases(cases) => {
-                cases.cases.iter().flat_map(|case| failed(&format!("{}: ", case.name), &case.results)).collect()
+        let mut failed = Vec::new();
+        for (case, results) in self.runs() {
+            let case = if case.is_empty() { String::new() } else { format!("{case}: ") };
+            for e in results.expectations().filter(|expectation| !expectation.pass) {
+                failed.push(format!("{case}{} wanted {}, was {}", e.key, e.wanted, report::text::was(e)));
             }
         }
+        failed
     }
 }

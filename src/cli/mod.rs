@@ -22,6 +22,7 @@ mod scenarios;
 mod schema;
 mod several;
 mod shard;
+mod summary;
 mod sweep;
 
 use std::process::ExitCode;

@@ -1,6 +1,6 @@
 //! `pushpull run`: run, judge, print the verdict, write the report.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -11,12 +11,9 @@ use super::{
     job::{Job, Judged},
     load::{ModeArg, Overrides},
     many::How,
-    several,
+    several, summary,
 };
-use crate::{
-    report::overview::{self, Entry},
-    scenario::Mode,
-};
+use crate::scenario::Mode;
 
 /// Arguments of `pushpull run`.
 #[derive(Debug, Args)]
@@ -72,37 +69,19 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let how = How { state: args.state.as_deref(), calibrate: args.calibrate };
     let [job] = jobs.as_slice() else {
         let (exit, judged) = several::run(&jobs, args.out.as_deref(), how, args.json)?;
-        summarise(args, &judged)?;
+        write_summary(args, &judged)?;
         return Ok(exit);
     };
     let dir = Folder::create(&args.out.clone().unwrap_or_else(|| folder::of_its_own(job.first())))?;
     let judged = job.run(&dir, how)?;
     judged.show(&dir.path, args.json)?;
     let exit = judged.exit();
-    summarise(args, &[judged])?;
+    write_summary(args, &[judged])?;
     Ok(exit)
 }
 
-/// Writes the table that was asked for.
-fn summarise(args: &RunArgs, judged: &[Judged]) -> anyhow::Result<()> {
-    let Some(path) = &args.summary else { return Ok(()) };
-    let entries: Vec<Entry<'_>> = judged.iter().map(Judged::entry).collect();
-    let command = format!("pushpull run {} --summary {}", named(&args.scenarios), path.display());
-    std::fs::write(path, overview::markdown(&entries, &command))
-        .with_context(|| format!("--summary {}: the file cannot be written; name another", path.display()))
-}
-
-/// The scenarios as a person would name them: all files of a folder by a pattern.
-fn named(scenarios: &[String]) -> String {
-    let folder = scenarios.first().and_then(|first| Path::new(first).parent()).unwrap_or(Path::new(""));
-    let is_file = |path: &Path| path.extension().is_some_and(|ending| ending == "toml");
-    let inside = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let all = inside.filter(|entry| is_file(&entry.path())).count();
-    let from_here = |one: &String| Path::new(one).parent() == Some(folder) && is_file(Path::new(one));
-    match scenarios.len() {
-        several @ 2.. if several == all && scenarios.iter().all(from_here) => format!("{}/*.toml", folder.display()),
-        _ => scenarios.join(" "),
-    }
+fn write_summary(args: &RunArgs, judged: &[Judged]) -> anyhow::Result<()> {
+    args.summary.as_deref().map_or(Ok(()), |path| summary::write(path, &args.scenarios, judged))
 }
 
 /// Stores that outlive a run belong to one live run at a time.

@@ -1,34 +1,20 @@
 //! What several scenarios expected and found, in one table: for a repository, or a review.
 
-use super::{
-    format::plural,
-    text::{cases_line, verdict_line, was},
-};
-use crate::measure::{Cases, Expectation, Results};
+use super::{format::plural, text::was};
+use crate::measure::{Expectation, Results};
 
 /// A scenario that has been run.
-#[derive(Debug, Clone, Copy)]
-pub enum Entry<'a> {
-    /// One without cases.
-    One(&'a Results),
-    /// One with them.
-    Cases(&'a Cases),
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    /// Its verdict in one line.
+    pub verdict: String,
+    /// Its runs, each with the name of its case; never empty.
+    pub runs: Vec<(&'a str, &'a Results)>,
 }
 
-impl<'a> Entry<'a> {
-    /// Its runs, each with the name of its case.
-    fn runs(self) -> Vec<(&'a str, &'a Results)> {
-        match self {
-            Entry::One(results) => vec![("", results)],
-            Entry::Cases(cases) => cases.cases.iter().map(|case| (case.name.as_str(), &case.results)).collect(),
-        }
-    }
-
-    fn verdict_line(self) -> String {
-        match self {
-            Entry::One(results) => verdict_line(results),
-            Entry::Cases(cases) => cases_line(cases),
-        }
+impl Entry<'_> {
+    fn expectations(&self) -> impl Iterator<Item = &Expectation> {
+        self.runs.iter().flat_map(|(_, run)| run.expectations())
     }
 }
 
@@ -36,31 +22,25 @@ impl<'a> Entry<'a> {
 /// command made it.
 #[must_use]
 pub fn markdown(entries: &[Entry<'_>], command: &str) -> String {
-    let expectations =
-        |entry: &Entry<'_>| entry.runs().iter().map(|(_, run)| run.expectations().count()).sum::<usize>();
-    let all: usize = entries.iter().map(expectations).sum();
-    let held = |entry: &Entry<'_>| {
-        entry.runs().iter().map(|(_, run)| run.expectations().filter(|e| e.pass).count()).sum::<usize>()
-    };
-    let good: usize = entries.iter().map(held).sum();
+    let all = || entries.iter().flat_map(Entry::expectations);
+    let (count, good) = (all().count(), all().filter(|expectation| expectation.pass).count());
     let mut text = format!(
         "# What was expected, and what was measured\n\n{good} of {} of {} hold. Made by `{command}`.\n",
-        plural(all as u64, "expectation"),
+        plural(count as u64, "expectation"),
         plural(entries.len() as u64, "scenario"),
     );
-    entries.iter().for_each(|entry| text += &section(*entry));
+    entries.iter().for_each(|entry| text += &section(entry));
     text
 }
 
-fn section(entry: Entry<'_>) -> String {
-    let runs = entry.runs();
-    let Some((_, first)) = runs.first() else { return String::new() };
-    let mut text = format!("\n## {}\n\n**{}** {}\n", first.scenario, escaped(&first.title), entry.verdict_line());
+fn section(entry: &Entry<'_>) -> String {
+    let Some((_, first)) = entry.runs.first() else { return String::new() };
+    let mut text = format!("\n## {}\n\n**{}** {}\n", first.scenario, escaped(&first.title), entry.verdict);
     if !first.published.is_empty() {
         text += &format!("\nPublished: {}\n", escaped(&first.published));
     }
     text += "\n| case | expectation | wanted | measured | |\n|---|---|---|---|---|\n";
-    for (case, run) in runs {
+    for (case, run) in &entry.runs {
         for expectation in run.expectations() {
             text += &row(case, expectation);
         }
@@ -103,7 +83,7 @@ mod tests {
     #[test]
     fn the_table_says_which_expectation_holds_and_where_it_comes_from() {
         let results = results();
-        let text = markdown(&[Entry::One(&results)], "pushpull run x");
+        let text = markdown(&[Entry { verdict: "FAIL".to_owned(), runs: vec![("", &results)] }], "pushpull run x");
         assert!(text.contains("1 of 2 expectations of 1 scenario hold. Made by `pushpull run x`."), "{text}");
         assert!(text.contains("Published: A report of 2013"), "{text}");
         assert!(text.contains("| holds |") && text.contains("| &lt; 0 |") && text.contains("| **FAILED** |"), "{text}");

@@ -15,7 +15,7 @@ impl World<'_> {
     pub(super) fn await_first_poll(&mut self, no: u32) {
         let client = &self.pull.clients[no as usize];
         let group = self.pull.groups[usize::from(client.consumer)].as_ref();
-        if group.is_some_and(|group| group.polling.strategy.ping().is_none()) {
+        if group.is_some_and(|group| !group.pinged) {
             self.await_poll(no);
         }
     }

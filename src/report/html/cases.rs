@@ -1,9 +1,9 @@
 //! The page of a scenario with cases: the verdict over all, their expectations, then each with its figures.
 //! The pictures stand on each case's own page.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
-use super::{STYLE, banner, evidence, glossary, in_short, plots, seeds, shown, table};
+use super::{banner, document, evidence, glossary, in_short, seeds, shown, table};
 use crate::{
     measure::{CaseResults, Cases, Verdict},
     report::text::{cases_line, verdict_line, was},
@@ -11,30 +11,18 @@ use crate::{
 
 /// The whole page.
 pub(in crate::report) fn page(cases: &Cases) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (cases.title) " - pushpull" }
-                style { (PreEscaped(STYLE)) (PreEscaped(plots::dark_rules())) }
-            }
-            body {
-                main {
-                    p class=(class(cases.verdict())) { (cases_line(cases)) }
-                    h1 { (cases.title) }
-                    @if !cases.question.is_empty() { p.question { (cases.question) } }
-                    @if let Some(published) = cases.published() { p.small { "Published: " (published) } }
-                    (all_expectations(cases))
-                    @for case in &cases.cases { (self::case(case)) }
-                    h2 { "Run it again" }
-                    pre { code { (cases.reproduce) } }
-                    (glossary())
-                }
-            }
-        }
-    }
+    let content = html! {
+        p class=(class(cases.verdict())) { (cases_line(cases)) }
+        h1 { (cases.title) }
+        @if !cases.question.is_empty() { p.question { (cases.question) } }
+        @if let Some(published) = cases.published() { p.small { "Published: " (published) } }
+        (all_expectations(cases))
+        @for case in &cases.cases { (self::case(case)) }
+        h2 { "Run it again" }
+        pre { code { (cases.reproduce) } }
+        (glossary())
+    };
+    document(&format!("{} - pushpull", cases.title), &content)
 }
 
 fn class(verdict: Verdict) -> &'static str {

@@ -40,36 +40,40 @@ fn page(results: &Results, plan: &Plan) -> Result<Markup, ExportError> {
         Verdict::Pass => "verdict pass",
         _ => "verdict fail",
     };
-    Ok(html! {
+    let content = html! {
+        p class=(class) { (verdict_line(results)) }
+        h1 { (results.title) }
+        @if !results.question.is_empty() { p.question { (results.question) } }
+        @if !results.published.is_empty() { p.small { "Published: " (results.published) } }
+        (seeds::seeds(results))
+        (evidence::agreement(results))
+        @for run in &runs { (run) }
+        h2 { "Run it again" }
+        pre { code { (results.reproduce) } }
+        details { summary { "The scenario file" } pre { code { (plan.source) } } }
+        (glossary())
+        footer {
+            "pushpull " (results.pushpull_version) " on " (results.host.os) ", " (results.host.arch) ", "
+            (plural(u64::from(results.host.cpus), "processor")) ". Figures: results.json, consumers.csv, ages.csv."
+        }
+    };
+    Ok(document(&format!("{} - pushpull", results.title), &content))
+}
+
+/// A page that needs nothing from elsewhere, with pictures for light and dark.
+pub(super) fn document(title: &str, content: &Markup) -> Markup {
+    html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (results.title) " - pushpull" }
+                title { (title) }
                 style { (PreEscaped(STYLE)) (PreEscaped(plots::dark_rules())) }
             }
-            body {
-                main {
-                    p class=(class) { (verdict_line(results)) }
-                    h1 { (results.title) }
-                    @if !results.question.is_empty() { p.question { (results.question) } }
-                    @if !results.published.is_empty() { p.small { "Published: " (results.published) } }
-                    (seeds::seeds(results))
-                    (evidence::agreement(results))
-                    @for run in &runs { (run) }
-                    h2 { "Run it again" }
-                    pre { code { (results.reproduce) } }
-                    details { summary { "The scenario file" } pre { code { (plan.source) } } }
-                    (glossary())
-                    footer {
-                        "pushpull " (results.pushpull_version) " on " (results.host.os) ", " (results.host.arch) ", "
-                        (plural(u64::from(results.host.cpus), "processor")) ". Figures: results.json, consumers.csv, ages.csv."
-                    }
-                }
-            }
+            body { main { (content) } }
         }
-    })
+    }
 }
 
 /// A picture with the sentence that it shows.

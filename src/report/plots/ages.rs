@@ -4,8 +4,8 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Drawn, consumers_legend, font, legend, legend_height, log_marks, sheet, whole_chart},
-    palette::{GRID, INK, style},
+    canvas::{Drawn, consumers_legend, legend, legend_height, log_marks, plain, sheet, whole_chart},
+    palette::style,
 };
 use crate::{
     measure::{Age, RunResult},
@@ -73,14 +73,9 @@ fn draw(run: &RunResult, area: &super::canvas::Area<'_>) -> Drawn {
         (low..high).log_scale().with_key_points(marks.0),
         (floor..1.0).log_scale().with_key_points(marks.1),
     )?;
-    chart
-        .configure_mesh()
-        .bold_line_style(GRID)
-        .light_line_style(TRANSPARENT)
-        .axis_style(INK)
-        .label_style(font(15))
-        .axis_desc_style(font(15))
-        .x_desc("age at the effect (log scale)")
+    let mut mesh = chart.configure_mesh();
+    plain(&mut mesh);
+    mesh.x_desc("age at the effect (log scale)")
         .y_desc("share that was older")
         .x_label_formatter(&|age| seconds(*age))
         .y_label_formatter(&|share| percent(*share))

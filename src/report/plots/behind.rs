@@ -6,9 +6,9 @@ use super::{
     Figure,
     canvas::{
         Area, Drawn, FOOT, Mark, TITLE_AT, caption, consumers_legend, font, legend, legend_height, panel_chart, panels,
-        round_up, shades, sheet, time_axis, window_names, windows,
+        plain, round_up, shades, sheet, time_axis, window_names, windows,
     },
-    palette::{GRID, INK, ORANGE, style},
+    palette::{ORANGE, style},
 };
 use crate::{
     measure::{Behind, ConsumerResult, RunResult},
@@ -67,8 +67,8 @@ fn panel(
     let shaded = windows(run, None);
     chart.draw_series(shades(&shaded, unit_s, top))?;
     let mut mesh = chart.configure_mesh();
-    mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
-    mesh.label_style(font(15)).axis_desc_style(font(15)).y_labels(5);
+    plain(&mut mesh);
+    mesh.disable_x_mesh().y_labels(5);
     let label = |value: &f64| show(*value);
     mesh.y_label_formatter(&label).x_label_formatter(&|at| digits(*at));
     if last {

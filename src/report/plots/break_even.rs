@@ -4,8 +4,10 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, Mark, caption, font, legend, legend_height, log_marks, sheet, text_width, whole_chart},
-    palette::{FAINT, GRID, INK, style},
+    canvas::{
+        Area, Drawn, Mark, caption, font, legend, legend_height, log_marks, plain, sheet, text_width, whole_chart,
+    },
+    palette::{FAINT, INK, style},
 };
 use crate::{
     measure::{Cost, RunResult},
@@ -91,14 +93,9 @@ fn draw(lines: &Lines, entries: &[(String, Mark)], area: &Area<'_>) -> Drawn {
         x.clone().log_scale().with_key_points(marks.0),
         y.clone().log_scale().with_key_points(marks.1),
     )?;
-    chart
-        .configure_mesh()
-        .bold_line_style(GRID)
-        .light_line_style(TRANSPARENT)
-        .axis_style(INK)
-        .label_style(font(15))
-        .axis_desc_style(font(15))
-        .x_desc("events per poll")
+    let mut mesh = chart.configure_mesh();
+    plain(&mut mesh);
+    mesh.x_desc("events per poll")
         .y_desc("a million events cost")
         .x_label_formatter(&|events| digits(*events))
         .y_label_formatter(&|cost| money(*cost, &lines.currency))

@@ -2,11 +2,19 @@
 
 use std::ops::Range;
 
-use plotters::{coord::Shift, prelude::*, style::text_anchor};
+use plotters::{
+    chart::MeshStyle,
+    coord::{
+        Shift,
+        ranged1d::{Ranged, ValueFormatter},
+    },
+    prelude::*,
+    style::text_anchor,
+};
 
 use super::{
     super::ExportError,
-    palette::{FAINT, GROUND, INK, ORANGE, Style, dark_rules, style},
+    palette::{FAINT, GRID, GROUND, INK, ORANGE, Style, dark_rules, style},
 };
 use crate::measure::{ConsumerResult, RunResult};
 
@@ -48,6 +56,17 @@ pub(super) fn font(size: u32) -> TextStyle<'static> {
 
 pub(super) fn faint(size: u32) -> TextStyle<'static> {
     ("sans-serif", size).into_font().color(&FAINT)
+}
+
+/// What the axes of all charts look like.
+pub(super) fn plain<X, Y, DB>(mesh: &mut MeshStyle<'_, '_, X, Y, DB>)
+where
+    X: Ranged + ValueFormatter<X::ValueType>,
+    Y: Ranged + ValueFormatter<Y::ValueType>,
+    DB: DrawingBackend,
+{
+    mesh.bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
+    mesh.label_style(font(15)).axis_desc_style(font(15));
 }
 
 /// A text's width in pixels, generously: SVG fonts are only known to the viewer.

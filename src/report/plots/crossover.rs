@@ -9,8 +9,10 @@ use plotters::{
 
 use super::{
     super::ExportError,
-    canvas::{Area, Drawn, Mark, caption, faint, font, legend, legend_height, log_marks, round_up, sheet, whole_chart},
-    palette::{FAINT, GRID, INK, style},
+    canvas::{
+        Area, Drawn, Mark, caption, faint, legend, legend_height, log_marks, plain, round_up, sheet, whole_chart,
+    },
+    palette::{FAINT, style},
 };
 use crate::{
     measure::{BreakEven, Estimate, Quantity},
@@ -74,8 +76,8 @@ impl Crossover<'_> {
         };
         let y_label = |at: &f64| in_unit(*at, self.quantity.unit);
         let mut mesh = chart.configure_mesh();
-        mesh.bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
-        mesh.label_style(font(15)).axis_desc_style(font(15)).x_desc(x_desc).y_desc(self.quantity.name);
+        plain(&mut mesh);
+        mesh.x_desc(x_desc).y_desc(self.quantity.name);
         mesh.x_label_formatter(&x_label).y_label_formatter(&y_label);
         mesh.draw()?;
         for (i, (_, points)) in self.lines.iter().enumerate() {

@@ -5,10 +5,10 @@ use plotters::prelude::*;
 use super::{
     Figure,
     canvas::{
-        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, round_up, shades,
-        sheet, time_axis, window_names, windows,
+        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, plain, round_up,
+        shades, sheet, time_axis, window_names, windows,
     },
-    palette::{BLUE, GRID, INK, ORANGE, VERMILION},
+    palette::{BLUE, ORANGE, VERMILION},
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -61,8 +61,8 @@ fn panel(area: &Area<'_>, run: &RunResult, no: usize, consumer: &ConsumerResult,
     let shaded = windows(run, Some(no));
     chart.draw_series(shades(&shaded, unit_s, top))?;
     let mut mesh = chart.configure_mesh();
-    mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
-    mesh.label_style(font(15)).axis_desc_style(font(15)).y_desc("per second").y_labels(4);
+    plain(&mut mesh);
+    mesh.disable_x_mesh().y_desc("per second").y_labels(4);
     mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
     if last {
         mesh.x_desc(unit);

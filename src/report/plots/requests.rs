@@ -5,10 +5,10 @@ use plotters::prelude::*;
 use super::{
     Figure,
     canvas::{
-        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, round_up, sheet,
-        time_axis,
+        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, plain, round_up,
+        sheet, time_axis,
     },
-    palette::{BLUE, FAILED, GRID, INK, ORANGE},
+    palette::{BLUE, FAILED, ORANGE},
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -47,8 +47,8 @@ fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, 
     let (unit_s, unit) = time_axis(run.duration_s);
     let mut chart = panel_chart(area, last).build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
     let mut mesh = chart.configure_mesh();
-    mesh.disable_x_mesh().bold_line_style(GRID).light_line_style(TRANSPARENT).axis_style(INK);
-    mesh.label_style(font(15)).axis_desc_style(font(15)).y_desc("per second").y_labels(4);
+    plain(&mut mesh);
+    mesh.disable_x_mesh().y_desc("per second").y_labels(4);
     mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
     if last {
         mesh.x_desc(unit);

@@ -6,8 +6,8 @@ use plotters::prelude::*;
 
 use super::{
     Figure,
-    canvas::{Area, Drawn, SIDE, WIDTH, caption, font, log_marks, sheet, text_width, whole_chart},
-    palette::{GRID, INK, style},
+    canvas::{Area, Drawn, SIDE, WIDTH, caption, font, log_marks, plain, sheet, text_width, whole_chart},
+    palette::style,
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
@@ -58,14 +58,9 @@ fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
     let marks = (log_marks(&requests), log_marks(&ages));
     let mut chart = whole_chart(area)
         .build_cartesian_2d(requests.log_scale().with_key_points(marks.0), ages.log_scale().with_key_points(marks.1))?;
-    chart
-        .configure_mesh()
-        .bold_line_style(GRID)
-        .light_line_style(TRANSPARENT)
-        .axis_style(INK)
-        .label_style(font(15))
-        .axis_desc_style(font(15))
-        .x_desc("requests per event that is due")
+    let mut mesh = chart.configure_mesh();
+    plain(&mut mesh);
+    mesh.x_desc("requests per event that is due")
         .y_desc("99 % are younger than")
         .x_label_formatter(&|n| digits(*n))
         .y_label_formatter(&|age| seconds(*age))
