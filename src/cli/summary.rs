@@ -1,18 +1,24 @@
-//! `pushpull run --summary`: what was expected and what was measured, as a table in a file.
+//! `pushpull run --summary`: what was expected and what was measured, as a table in a file, with pictures beside it.
 
 use std::path::Path;
 
 use anyhow::Context;
 
 use super::job::Judged;
-use crate::report::overview::{self, Entry};
+use crate::report::{
+    self,
+    overview::{self, Entry},
+};
 
-/// Writes the table of these scenarios.
+/// Writes the table of these scenarios, and their pictures into a folder of its name.
 pub(super) fn write(path: &Path, scenarios: &[String], judged: &[Judged]) -> anyhow::Result<()> {
     let entry = |judged| Entry { verdict: Judged::line(judged), runs: Judged::runs(judged) };
     let entries: Vec<Entry<'_>> = judged.iter().map(entry).collect();
     let command = format!("pushpull run {} --summary {}", named(scenarios), path.display());
-    std::fs::write(path, overview::markdown(&entries, &command))
+    let page = path.file_name().map(Path::new).unwrap_or(path);
+    let files = overview::markdown(&entries, &command, page)?;
+    report::write_files(path.parent().unwrap_or(Path::new("")), files)
+        .map(|_| ())
         .with_context(|| format!("--summary {}: the file cannot be written; name another", path.display()))
 }
 

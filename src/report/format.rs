@@ -34,16 +34,29 @@ pub fn seconds(value: f64) -> String {
 }
 
 fn seconds_to(significant: i32, value: f64) -> String {
-    let (value, unit) = match value.abs() {
-        0.0 => return "0 s".to_owned(),
-        v if v < 1e-3 => (value * 1e6, "µs"),
-        v if v < 1.0 => (value * 1e3, "ms"),
-        v if v < 120.0 => (value, "s"),
-        v if v < 7_200.0 => (value / 60.0, "min"),
-        v if v < 172_800.0 => (value / 3_600.0, "h"),
-        _ => (value / 86_400.0, "d"),
-    };
-    format!("{} {unit}", digits_to(significant, value))
+    if value == 0.0 {
+        return "0 s".to_owned();
+    }
+    let (per_second, unit) = time_unit(value);
+    format!("{} {unit}", digits_to(significant, value * per_second))
+}
+
+/// Seconds in the unit that suits another figure, so that a reader sees which is more.
+pub(super) fn seconds_beside(value: f64, other: f64) -> String {
+    let (per_second, unit) = if other == 0.0 { time_unit(value) } else { time_unit(other) };
+    format!("{} {unit}", digits(value * per_second))
+}
+
+/// A factor and the unit that suits so many seconds.
+fn time_unit(seconds: f64) -> (f64, &'static str) {
+    match seconds.abs() {
+        s if s < 1e-3 => (1e6, "µs"),
+        s if s < 1.0 => (1e3, "ms"),
+        s if s < 120.0 => (1.0, "s"),
+        s if s < 7_200.0 => (1.0 / 60.0, "min"),
+        s if s < 172_800.0 => (1.0 / 3_600.0, "h"),
+        _ => (1.0 / 86_400.0, "d"),
+    }
 }
 
 /// Three significant digits, without an exponent for everyday sizes; thousands are told apart.
@@ -136,6 +149,7 @@ mod tests {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         let shown = [0.0, 0.000_012_3, 0.0052, 1.0, 59.96, 300.0, 9_000.0, 272_105.0].map(seconds);
         assert_eq!(shown, ["0 s", "12.3 µs", "5.2 ms", "1 s", "60 s", "5 min", "2.5 h", "3.15 d"]);
+        assert_eq!((seconds_beside(193.0, 69.4), seconds_beside(0.2, 0.0)), ("193 s".into(), "200 ms".into()));
         assert_eq!([12, 1_500, 2_000_000].map(bytes), ["12 B", "1.5 kB", "2 MB"]);
         assert!(alike(1.0, 1.04) && alike(0.0, 0.0) && !alike(1.0, 1.1) && !alike(0.0, 0.1));
         assert_eq!((percent(0.0512), digits(1203.4), digits(0.0)), ("5.12 %".into(), "1,203".into(), "0".into()));

@@ -10,6 +10,7 @@ mod bills;
 mod conclude;
 mod csv;
 mod explain;
+mod falls;
 mod format;
 pub mod gallery;
 mod glossary;
@@ -79,27 +80,35 @@ pub fn write_all(dir: &Path, results: &Results, plan: &Plan) -> io::Result<Vec<P
     let mut written = Vec::new();
     for exporter in EXPORTERS {
         let files = (exporter.export)(results, plan).map_err(io::Error::other)?;
-        for file in files {
-            let path = dir.join(&file.path);
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent)?;
-            }
-            std::fs::write(&path, file.content)?;
-            written.push(path);
-        }
+        written.extend(write_files(dir, files)?);
     }
     Ok(written)
 }
 
-/// Writes the page of a scenario with cases into `dir`, as text, HTML and JSON; each case's own report lies
-/// in the folder of its name.
+/// Writes the page of a scenario with cases into `dir`, as text, HTML and JSON, and the pictures that compare
+/// them; each case's own report lies in the folder of its name.
 pub fn write_cases(dir: &Path, cases: &Cases) -> io::Result<()> {
-    let files = [
-        ("results.json", serde_json::to_string_pretty(cases).map_err(io::Error::other)? + "\n"),
-        ("report.txt", text::render_cases(cases, text::Options::default())),
-        ("report.html", html::cases_page(cases).into_string()),
-    ];
-    files.into_iter().try_for_each(|(name, content)| std::fs::write(dir.join(name), content))
+    let pictures = plots::compared(&plots::by_name(cases)).map_err(io::Error::other)?;
+    let figures = serde_json::to_string_pretty(cases).map_err(io::Error::other)? + "\n";
+    let mut files = one("results.json", figures);
+    files.extend(one("report.txt", text::render_cases(cases, text::Options::default())));
+    files.extend(one("report.html", html::cases_page(cases, &pictures).into_string()));
+    files.extend(pictures.iter().map(plots::Compared::file));
+    write_files(dir, files).map(|_| ())
+}
+
+/// Writes files below `dir`, with the folders that they need. Returns their paths.
+pub fn write_files(dir: &Path, files: Vec<File>) -> io::Result<Vec<PathBuf>> {
+    let mut written = Vec::new();
+    for file in files {
+        let path = dir.join(&file.path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        std::fs::write(&path, file.content)?;
+        written.push(path);
+    }
+    Ok(written)
 }
 
 fn one(path: &str, content: String) -> Vec<File> {

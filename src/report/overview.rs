@@ -1,6 +1,14 @@
-//! What several scenarios expected and found, in one table: for a repository, or a review.
+//! What several scenarios expected and found, in one table, with the pictures that compare their cases: for a
+//! repository, or a review.
 
-use super::{format::plural, text::was};
+use std::path::{Path, PathBuf};
+
+use super::{
+    ExportError, File,
+    format::plural,
+    plots::{Compared, compared},
+    text::was,
+};
 use crate::measure::{Expectation, Results};
 
 /// A scenario that has been run.
@@ -18,10 +26,10 @@ impl Entry<'_> {
     }
 }
 
-/// A page in Markdown: who expected what, by which source, what was measured, and whether it is inside. The
-/// command made it.
-#[must_use]
-pub fn markdown(entries: &[Entry<'_>], command: &str) -> String {
+/// A page in Markdown, called `page`: who expected what, by which source, what was measured, and whether it is
+/// inside. The command made it. Its pictures lie in a folder of the page's name beside it.
+pub fn markdown(entries: &[Entry<'_>], command: &str, page: &Path) -> Result<Vec<File>, ExportError> {
+    let folder = PathBuf::from(page.file_stem().unwrap_or(page.as_os_str()));
     let all = || entries.iter().flat_map(Entry::expectations);
     let (count, good) = (all().count(), all().filter(|expectation| expectation.pass).count());
     let mut text = format!(
@@ -29,8 +37,27 @@ pub fn markdown(entries: &[Entry<'_>], command: &str) -> String {
         plural(count as u64, "expectation"),
         plural(entries.len() as u64, "scenario"),
     );
-    entries.iter().for_each(|entry| text += &section(entry));
-    text
+    let mut files = Vec::new();
+    for entry in entries {
+        text += &section(entry);
+        for picture in compared(&entry.runs)? {
+            let name = entry.runs.first().map_or("", |(_, run)| run.scenario.as_str());
+            let path = folder.join(format!("{name}-{}.svg", picture.kind.name));
+            text += &shown(&picture, &path);
+            files.push(File { path, content: picture.svg });
+        }
+    }
+    files.insert(0, File { path: page.into(), content: text });
+    Ok(files)
+}
+
+/// A picture below its question and what it answers.
+fn shown(picture: &Compared, path: &Path) -> String {
+    let Compared { kind, sentence, .. } = picture;
+    // An image's text ends at a bracket, and its address at a space.
+    let address = path.to_string_lossy().replace(' ', "%20");
+    let (sentence, alt) = (escaped(sentence), escaped(kind.title).replace(['[', ']'], ""));
+    format!("\n**{}** {sentence}\n\n![{alt}]({address})\n\n{}\n", escaped(kind.title), escaped(kind.how_to_read))
 }
 
 fn section(entry: &Entry<'_>) -> String {
@@ -83,9 +110,15 @@ mod tests {
     #[test]
     fn the_table_says_which_expectation_holds_and_where_it_comes_from() {
         let results = results();
-        let text = markdown(&[Entry { verdict: "FAIL".to_owned(), runs: vec![("", &results)] }], "pushpull run x");
+        let entry = Entry { verdict: "FAIL".to_owned(), runs: vec![("", &results)] };
+        let files = markdown(&[entry], "pushpull run x", Path::new("a page.md")).unwrap();
+        let text = &files[0].content;
         assert!(text.contains("1 of 2 expectations of 1 scenario hold. Made by `pushpull run x`."), "{text}");
         assert!(text.contains("Published: A report of 2013"), "{text}");
         assert!(text.contains("| holds |") && text.contains("| &lt; 0 |") && text.contains("| **FAILED** |"), "{text}");
+        // The one without a ledger applies again what the others do not.
+        let picture = &files[1];
+        assert_eq!(picture.path, Path::new("a page").join(format!("{}-twice.svg", results.scenario)));
+        assert!(picture.content.starts_with("<svg") && text.contains("](a%20page/"), "{text}");
     }
 }

@@ -1,21 +1,26 @@
 //! The page of a scenario with cases: the verdict over all, their expectations, then each with its figures.
-//! The pictures stand on each case's own page.
+//! Pictures that compare the cases stand here, those of one case on its own page.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
-use super::{banner, document, evidence, glossary, in_short, seeds, shown, table};
+use super::{banner, document, evidence, glossary, in_short, inline, seeds, shown, table};
 use crate::{
     measure::{CaseResults, Cases, Verdict},
-    report::text::{cases_line, verdict_line, was},
+    report::{
+        plots::Compared,
+        text::{cases_line, verdict_line, was},
+    },
 };
 
 /// The whole page.
-pub(in crate::report) fn page(cases: &Cases) -> Markup {
+pub(in crate::report) fn page(cases: &Cases, pictures: &[Compared]) -> Markup {
     let content = html! {
         p class=(class(cases.verdict())) { (cases_line(cases)) }
         h1 { (cases.title) }
         @if !cases.question.is_empty() { p.question { (cases.question) } }
         @if let Some(published) = cases.published() { p.small { "Published: " (published) } }
+        @if !pictures.is_empty() { h2 { "Side by side" } }
+        @for picture in pictures { (self::picture(picture)) }
         (all_expectations(cases))
         @for case in &cases.cases { (self::case(case)) }
         h2 { "Run it again" }
@@ -23,6 +28,17 @@ pub(in crate::report) fn page(cases: &Cases) -> Markup {
         (glossary())
     };
     document(&format!("{} - pushpull", cases.title), &content)
+}
+
+fn picture(compared: &Compared) -> Markup {
+    html! {
+        figure id=(compared.kind.name) {
+            h3 { (compared.kind.title) }
+            p.said { (compared.sentence) }
+            div.picture role="img" aria-label=(compared.sentence) { (PreEscaped(inline(&compared.svg))) }
+            figcaption { (compared.kind.how_to_read) }
+        }
+    }
 }
 
 fn class(verdict: Verdict) -> &'static str {

@@ -5,7 +5,10 @@ use maud::{Markup, html};
 use super::evidence;
 use crate::{
     measure::{Results, quantity},
-    report::format::{in_unit, mode},
+    report::{
+        falls::falls,
+        format::{in_unit, mode},
+    },
 };
 
 pub(super) fn seeds(results: &Results) -> Markup {
@@ -45,6 +48,11 @@ pub(super) fn seeds(results: &Results) -> Markup {
             }
         }
         (paired(results))
+        @let fell = falls(results);
+        @if !fell.is_empty() {
+            h2 { "How long until it fell?" }
+            ul { @for fall in &fell { li { (mode(fall.mode)) " " (fall.sentence()) "." } } }
+        }
     }
 }
 

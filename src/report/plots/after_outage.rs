@@ -1,20 +1,14 @@
 //! After an outage: how long it took until what had come due in it was in effect.
 
-use plotters::prelude::*;
-
 use super::{
+    super::ExportError,
     Figure,
-    canvas::{Area, Drawn, WIDTH, caption, font, sheet, text_width},
-    palette::{FAINT, style},
+    bars::{Bar, Group, bars},
 };
 use crate::{
     measure::{Recovery, RunResult},
     report::format::{alike, digits, seconds},
 };
-
-const BAR: i32 = 20;
-const GAP: i32 = 8;
-const HEAD: i32 = 34;
 
 /// What is read of a recovery, and its title.
 type Measure = (&'static str, fn(&Recovery) -> Option<f64>);
@@ -29,7 +23,7 @@ pub(super) const FIGURE: Figure = Figure {
     how_to_read: "One bar per consumer, in time since the outage ended, over everything that came due in it; shorter is \
                   better. Both measures have one scale, from zero.",
     sentence,
-    draw: |run| sheet("after-outage", (block(run) * MEASURES.len() as i32 + 10) as u32, |area| draw(run, area)),
+    draw,
 };
 
 /// The consumers that came back with everything: their place, name and recovery.
@@ -39,32 +33,19 @@ fn back(run: &RunResult) -> Vec<(usize, &str, &Recovery)> {
     found.filter(|(_, _, recovery)| recovery.lag_mean_s.is_some()).collect()
 }
 
-fn block(run: &RunResult) -> i32 {
-    HEAD + back(run).len() as i32 * (BAR + GAP)
-}
-
-fn draw(run: &RunResult, area: &Area<'_>) -> Drawn {
+fn draw(run: &RunResult) -> Result<String, ExportError> {
     let back = back(run);
-    let names = back.iter().map(|(_, name, _)| text_width(name, 15)).max().unwrap_or(0);
-    let left = (names + 26).clamp(80, WIDTH as i32 / 2);
-    let longest = f64::from(WIDTH as i32 - left - 110);
-    let values = back.iter().flat_map(|(_, _, recovery)| MEASURES.map(|(_, read)| read(recovery)));
-    let most = values.flatten().fold(f64::MIN_POSITIVE, f64::max);
-    for (m, (title, read)) in MEASURES.iter().enumerate() {
-        let top = m as i32 * block(run);
-        caption(area, title, (14, top + 18), font(16))?;
-        for (row, (i, name, recovery)) in back.iter().enumerate() {
-            let y = top + HEAD + row as i32 * (BAR + GAP);
-            caption(area, name, (26, y + BAR / 2), font(15))?;
-            let Some(value) = read(recovery) else { continue };
-            let length = ((value / most * longest) as i32).max(1);
-            area.draw(&Rectangle::new([(left, y), (left + length, y + BAR)], style(*i).0.filled()))?;
-            caption(area, &seconds(value), (left + length + 8, y + BAR / 2), font(15))?;
-        }
-        let axis = top + HEAD + back.len() as i32 * (BAR + GAP) - GAP;
-        area.draw(&PathElement::new([(left, top + HEAD - 4), (left, axis + 4)], FAINT.stroke_width(1)))?;
-    }
-    Ok(())
+    let group = |(heading, read): &Measure| Group {
+        heading: (*heading).to_owned(),
+        bars: back
+            .iter()
+            .filter_map(|(look, name, recovery)| {
+                let value = read(recovery)?;
+                Some(Bar { look: *look, name, value, told: seconds(value) })
+            })
+            .collect(),
+    };
+    bars("after-outage", &MEASURES.iter().map(group).collect::<Vec<_>>())
 }
 
 fn sentence(run: &RunResult) -> Option<String> {

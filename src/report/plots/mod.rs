@@ -5,10 +5,12 @@
 
 mod after_outage;
 mod ages;
+mod bars;
 mod behind;
 mod bill;
 mod break_even;
 mod canvas;
+mod compare;
 mod cost;
 mod crossover;
 mod duplicates;
@@ -18,6 +20,7 @@ mod tradeoff;
 
 use std::path::PathBuf;
 
+pub(super) use compare::{Compared, by_name, compared, sentences};
 pub(super) use crossover::{Crossover, Line};
 pub(super) use palette::dark_rules;
 

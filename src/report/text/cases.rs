@@ -5,7 +5,10 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 
 use super::{Options, Out, Paint, plural, shown, verdict_line, was};
-use crate::measure::{CaseResults, Cases, Verdict};
+use crate::{
+    measure::{CaseResults, Cases, Verdict},
+    report::plots,
+};
 
 /// The whole report as text.
 #[must_use]
@@ -17,6 +20,9 @@ pub fn render_cases(cases: &Cases, options: Options) -> String {
     out.painted(Paint::Head, &cases.title);
     if !cases.question.is_empty() {
         out.paragraph(&cases.question);
+    }
+    for picture in plots::sentences(cases) {
+        out.item("-", &picture);
     }
     out.text.push('\n');
     out.case_table(cases);
@@ -68,6 +74,7 @@ impl Out {
         let title = if case.title.is_empty() { String::new() } else { format!(": {}", case.title) };
         self.heading(&format!("Case {}{title}", case.name));
         self.paragraph(&verdict_line(&case.results));
+        self.falls(&case.results);
         for run in shown(&case.results) {
             self.banner(run);
             self.table(run);

@@ -1,7 +1,10 @@
 //! What several seeds come to, as text.
 
 use super::{Out, in_unit, mode, quantity};
-use crate::measure::{PairedRow, Results};
+use crate::{
+    measure::{PairedRow, Results},
+    report::falls::falls,
+};
 
 impl Out {
     pub(super) fn seeds(&mut self, results: &Results) {
@@ -20,6 +23,17 @@ impl Out {
                 self.heading("Paired differences, seed by seed: mean and 95 % interval");
             }
             self.item(" ", &paired(row));
+        }
+        self.falls(results);
+    }
+
+    /// When receivers fell for good, over the seeds.
+    pub(super) fn falls(&mut self, results: &Results) {
+        for (i, fall) in falls(results).iter().enumerate() {
+            if i == 0 {
+                self.heading("How long until it fell, over the seeds");
+            }
+            self.item(" ", &format!("{} {}", mode(fall.mode), fall.sentence()));
         }
     }
 }
