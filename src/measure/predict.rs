@@ -247,6 +247,12 @@ impl Rows<'_> {
         let sd = (form.mean_square_age() - form.mean_age_s().powi(2)).max(0.0).sqrt();
         let predicted = form.mean_age_s() + effect;
         self.add("mean age, hybrid = (1-p) W + p T/2", predicted, mean, Some(sd / n.sqrt()), assumes);
+        // Half an interval: long against the network and short against the poll that finds what was lost.
+        let y = Span(grid.interval.0 / 2);
+        if let Some(late) = tally.ages.summary().share_over(y).filter(|_| effect == 0.0) {
+            let quantity = "share older than half an interval = p (1 - y / T)";
+            self.share(quantity, form.older_than(y.as_secs_f64()), (late * n).round() as u64, n, assumes);
+        }
         let first = tally.by_poll.receipts.saturating_sub(tally.by_poll.duplicates) as f64 / n;
         let share = form.poll_first();
         let error = (share * (1.0 - share) / n).sqrt();
@@ -304,6 +310,18 @@ impl Rows<'_> {
             error(duplicates),
             assumes,
         );
+        self.share("share given up = f^K", losses.gave_up(), tally.gave_up, n, assumes);
+        let quantity = "share given up although in effect = f^K - p_r^K";
+        self.share(quantity, losses.gave_up_but_received(), tally.gave_up_but_applied, n, assumes);
+    }
+
+    /// A share of `n`, where some are to be expected at all.
+    fn share(&mut self, quantity: &str, predicted: f64, measured: u64, n: f64, assumes: &str) {
+        const EXPECTED: f64 = 10.0;
+        if predicted * n >= EXPECTED {
+            let error = (predicted * (1.0 - predicted) / n).sqrt();
+            self.add(quantity, predicted, measured as f64 / n, Some(error), assumes);
+        }
     }
 }
 

@@ -23,6 +23,10 @@ pub(super) fn rows(plan: &Plan, no: ConsumerNo, result: &ConsumerResult) -> Vec<
     if faults.is_empty() && mine.flaw.is_none() {
         passed_over(&mut out, plan, mine, provider, result);
     }
+    out.workers(plan, mine, provider, &faults, result);
+    if faults.is_empty() {
+        out.pages(plan, mine, provider, result);
+    }
     out.into_rows()
 }
 

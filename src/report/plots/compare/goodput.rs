@@ -96,7 +96,7 @@ fn rates(panel: &Panel<'_>, end_s: f64, read: fn(&Bucket) -> u64) -> Vec<(f64, f
     let (series, end_s) = (&panel.consumer.series, end_s.min(window_s(panel.run)));
     let points = series.points().map(|(at, bucket)| (at, read(bucket) as f64 / series.bucket_s));
     // The last bucket may be in part behind the end, where nothing arrives.
-    points.filter(|(at, _)| at + series.bucket_s / 2.0 <= end_s).collect()
+    points.filter(|(at, _)| at + series.bucket_s / 2.0 < end_s).collect()
 }
 
 fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, end_s: f64, top: f64, last: bool) -> Drawn {
