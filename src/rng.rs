@@ -6,8 +6,6 @@
 //! The mix is the 64-bit finaliser of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014), applied once
 //! per key word; the tests below check uniformity and independence of neighbouring keys.
 
-use serde::{Deserialize, Serialize};
-
 /// What a draw is for. The numbers are part of the format: a change breaks old seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u64)]
@@ -41,9 +39,10 @@ pub enum Purpose {
 }
 
 /// A seeded source of keyed draws.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Draws {
-    seed: u64,
+    /// The seed, mixed once.
+    mixed: u64,
 }
 
 impl Draws {
@@ -53,24 +52,26 @@ impl Draws {
     /// Draws under `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Draws {
-        Draws { seed }
+        Draws { mixed: mix(seed ^ 0x9e37_79b9_7f4a_7c15) }
     }
 
     /// Draws for one purpose: who draws often mixes that part of the key once.
     #[must_use]
+    #[inline]
     pub fn purpose(self, purpose: Purpose) -> PurposeDraws {
-        let a = mix(self.seed ^ 0x9e37_79b9_7f4a_7c15);
-        PurposeDraws(mix(a ^ (purpose as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)))
+        PurposeDraws(mix(self.mixed ^ (purpose as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)))
     }
 
     /// 64 uniform bits for the key.
     #[must_use]
+    #[inline]
     pub fn bits(self, purpose: Purpose, entity: u64, number: u64) -> u64 {
         self.purpose(purpose).bits(entity, number)
     }
 
     /// Uniform in [0, 1), with 53 bits.
     #[must_use]
+    #[inline]
     pub fn unit(self, purpose: Purpose, entity: u64, number: u64) -> f64 {
         self.purpose(purpose).unit(entity, number)
     }
@@ -108,6 +109,7 @@ pub struct PurposeDraws(u64);
 impl PurposeDraws {
     /// 64 uniform bits for the rest of the key.
     #[must_use]
+    #[inline]
     pub fn bits(self, entity: u64, number: u64) -> u64 {
         let c = mix(self.0 ^ entity.wrapping_mul(0xaef1_7502_108e_f2d9).wrapping_add(1));
         mix(c ^ number.wrapping_mul(0x94d0_49bb_1331_11eb).wrapping_add(2))
@@ -115,11 +117,13 @@ impl PurposeDraws {
 
     /// Uniform in [0, 1), with 53 bits.
     #[must_use]
+    #[inline]
     pub fn unit(self, entity: u64, number: u64) -> f64 {
         (self.bits(entity, number) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
     }
 }
 
+#[inline]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

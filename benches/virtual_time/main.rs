@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use figures::Figure;
 use pushpull::{
     measure::{judge, judge_dir},
-    record::{MemoryLog, RecordLog, read_memory},
+    record::{MemoryLog, WriteBehind, read_memory},
     scenario::Plan,
     virtual_time::{Pace, run_at},
 };
@@ -99,7 +99,7 @@ fn whole_run(what: &str, plan: &Plan) {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("run.records");
     let ((), driven) = timed(|| {
-        let records = RecordLog::create(&path).expect("a record file");
+        let records = WriteBehind::create(&path).expect("a record file");
         run_at(Pace::Skip, plan, &records);
         records.finish().expect("the disk has room");
     });

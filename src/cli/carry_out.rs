@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::{judge, progress::Progress, roles, runtime};
 use crate::{
     live::orchestrator::{self, RunError, RunOptions},
-    record::RecordLog,
+    record::WriteBehind,
     scenario::{ConsumerNo, Mode, Plan},
     virtual_time,
     wire::Secret,
@@ -35,7 +35,7 @@ fn carry_out_virtually(plan: &Plan, dir: &Path) -> anyhow::Result<()> {
     let (folder, path) = (orchestrator::records_dir(dir), judge::virtual_records(dir));
     let cannot = || format!("cannot write {}", path.display());
     std::fs::create_dir_all(&folder).with_context(cannot)?;
-    let records = RecordLog::create(&path).with_context(cannot)?;
+    let records = WriteBehind::create(&path).with_context(cannot)?;
     virtual_time::run(plan, &records);
     records.finish().with_context(cannot)
 }

@@ -118,10 +118,22 @@ impl FaultPlan {
     /// Whether it does something to this request.
     #[must_use]
     pub fn hits(&self, target: &Target, draws: Draws) -> bool {
-        self.kind.hits_path(target.path)
-            && self.consumers.contains(&target.consumer)
-            && self.kind.concerns(target)
-            && self.selector.hits(target, self.index, draws)
+        self.may_hit(target.consumer, target.path) && self.chooses(target, draws)
+    }
+
+    /// Whether it concerns a consumer's requests of this kind at all.
+    #[must_use]
+    pub fn may_hit(&self, consumer: ConsumerNo, path: TargetPath) -> bool {
+        self.kind.hits_path(path)
+            && self.consumers.contains(&consumer)
+            && self.selector.path.is_none_or(|only| only == path)
+    }
+
+    /// Whether it does something to this request, which it may hit.
+    #[must_use]
+    #[inline]
+    pub fn chooses(&self, target: &Target, draws: Draws) -> bool {
+        self.kind.concerns(target) && self.selector.hits(target, self.index, draws)
     }
 }
 
@@ -195,6 +207,7 @@ macro_rules! faults {
                 match self { $(FaultKind::$options(options) => options.validate(selector)),+ }
             }
 
+            #[inline]
             fn concerns(&self, target: &Target) -> bool {
                 match self { $(FaultKind::$options(options) => options.concerns(target)),+ }
             }

@@ -79,6 +79,7 @@ impl Selector {
 
     /// Whether the request is hit: a pure function of seed, fault and target.
     #[must_use]
+    #[inline]
     pub fn hits(&self, target: &Target, fault: u16, draws: Draws) -> bool {
         self.window_holds(target.at)
             && self.path.is_none_or(|path| path == target.path)
@@ -92,6 +93,7 @@ impl Selector {
 
     /// Whether `at` lies in the window [from, until).
     #[must_use]
+    #[inline]
     pub fn window_holds(&self, at: Time) -> bool {
         self.from.is_none_or(|from| at >= from) && self.until.is_none_or(|until| at < until)
     }
@@ -107,6 +109,7 @@ pub struct DrawKey {
     number: u64,
 }
 
+#[inline]
 pub(super) fn draw_key(target: &Target, fault: u16) -> DrawKey {
     DrawKey {
         entity: u64::from(fault) << 32 | u64::from(target.client),
@@ -125,6 +128,7 @@ impl DrawKey {
 
     /// Uniform in [0, 1) for this key.
     #[must_use]
+    #[inline]
     pub fn unit(self, draws: Draws, purpose: Purpose) -> f64 {
         draws.unit(purpose, self.entity, self.number)
     }

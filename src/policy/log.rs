@@ -147,6 +147,12 @@ impl Log {
         self.events.partition_point(|event| event.occurred_at < since) as Seq
     }
 
+    /// An event, if it is there.
+    #[must_use]
+    pub fn get(&self, seq: Seq) -> Option<Event> {
+        self.events.get((seq as usize).checked_sub(1)?).copied()
+    }
+
     /// When the first event of the share behind `after` occurred, visible or not.
     #[must_use]
     pub fn first_behind(&self, share: Share, after: After, grain: Span) -> Option<Time> {

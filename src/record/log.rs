@@ -20,6 +20,11 @@ pub trait RecordSink: Send + Sync {
     /// Appends a record; it may stay in a buffer until [`RecordSink::flush`].
     fn put(&self, record: Record);
 
+    /// Appends several, in their order, and leaves the list empty.
+    fn put_all(&self, records: &mut Vec<Record>) {
+        records.drain(..).for_each(|record| self.put(record));
+    }
+
     /// Hands everything to the operating system, so that it survives a `kill -9` of this process
     /// (not a power cut). A receiver calls it before an ack leaves.
     fn flush(&self);
@@ -75,6 +80,17 @@ impl RecordSink for RecordLog {
         let frame = encode_frame(&mut frame, &record);
         let mut inner = self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         inner.buffer.extend_from_slice(frame);
+        if inner.buffer.len() >= Self::FLUSH_BYTES {
+            inner.flush();
+        }
+    }
+
+    fn put_all(&self, records: &mut Vec<Record>) {
+        let mut frame = [0; FRAME_BYTES_MAX];
+        let mut inner = self.inner.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for record in records.drain(..) {
+            inner.buffer.extend_from_slice(encode_frame(&mut frame, &record));
+        }
         if inner.buffer.len() >= Self::FLUSH_BYTES {
             inner.flush();
         }

@@ -21,6 +21,10 @@ impl RecordSink for MemoryLog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(record);
     }
 
+    fn put_all(&self, records: &mut Vec<Record>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).append(records);
+    }
+
     fn flush(&self) {}
 }
 

@@ -9,12 +9,14 @@ mod log;
 mod memory;
 mod read;
 mod tally;
+mod write_behind;
 
 pub use digest::sha256_of;
 pub use log::{RecordLog, RecordSink};
 pub use memory::{MemoryLog, read_memory};
 pub use read::{ReadError, ReadStats, read_dir, read_file};
 pub use tally::PollTallies;
+pub use write_behind::WriteBehind;
 
 use serde::{Deserialize, Serialize};
 

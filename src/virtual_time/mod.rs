@@ -21,6 +21,7 @@ mod line;
 mod link;
 mod lives;
 mod optimistic;
+mod outbox;
 mod pings;
 mod poll;
 mod poll_queue;
@@ -31,6 +32,7 @@ mod receiver;
 mod shares;
 mod slab;
 mod synchronous;
+mod undisturbed;
 mod uneventful;
 mod worker;
 mod world;
@@ -38,7 +40,7 @@ mod world;
 #[cfg(test)]
 mod tests;
 
-use self::world::World;
+use self::{outbox::Outbox, world::World};
 use crate::{
     model::WallClock,
     record::{Record, RecordSink},
@@ -55,6 +57,8 @@ pub enum Pace {
     Skip,
     /// One by one.
     Step,
+    /// One by one, and those that find something step by step as well, also where nobody disturbs them.
+    StepByStep,
 }
 
 /// Carries out a plan in virtual time, to the end: what happened is in `records`.
@@ -64,9 +68,12 @@ pub fn run(plan: &Plan, records: &dyn RecordSink) {
 
 /// The same at a pace of one's choice, for whoever measures or compares.
 pub fn run_at(pace: Pace, plan: &Plan, records: &dyn RecordSink) {
-    records.put(Record::Begin { wall: WALL });
-    let mut world = World::new(plan, records, pace);
+    let outbox = Outbox::new(records);
+    outbox.put(Record::Begin { wall: WALL });
+    let mut world = World::new(plan, &outbox, pace);
     let at = world.run();
     world.residue();
-    records.put(Record::End { at, interrupted: false });
+    drop(world);
+    outbox.put(Record::End { at, interrupted: false });
+    outbox.close();
 }

@@ -4,7 +4,18 @@
 //! ([`super::poll`]): asks, is answered ([`super::pull_api`]), stores, saves its cursor, asks for the next
 //! page.
 
-use super::{Pace, combs::Combs, commit_lag, line::Line, link, poll::Round, poll_queue::PollQueue, shares::Shares};
+use super::{
+    Pace,
+    combs::Combs,
+    commit_lag,
+    line::Line,
+    link,
+    poll::Round,
+    poll_queue::PollQueue,
+    shares::Shares,
+    slab::Slab,
+    undisturbed::{self, Undisturbed},
+};
 use crate::{
     fault::{FaultPlan, TargetPath},
     model::{ClientNo, Seq, Span, Time},
@@ -34,6 +45,8 @@ pub(super) struct Pull<'a> {
     pub awaited: u32,
     /// Clients that are in no queue: their polls find nothing until they are woken.
     pub asleep: u32,
+    /// Polls under way that nobody can disturb.
+    pub undisturbed: Slab<Undisturbed>,
     /// Polls that were steps of their own.
     pub stepped: u64,
 }
@@ -54,8 +67,10 @@ pub(super) struct Group<'a> {
     pub conditional: bool,
     /// Whether a poll that finds nothing and meets no fault touches nobody else.
     pub calm: bool,
-    /// Whether a fault of the plan may hit its polls.
-    pub faulted: bool,
+    /// Whether a poll that finds something may be undisturbed.
+    pub undisturbed: bool,
+    /// The faults of the plan that may hit its polls.
+    pub faults: Vec<&'a FaultPlan>,
     /// Whether the answer is always there before the next poll is due.
     pub roomy: bool,
     /// The least time between two polls that its clients keep because the provider asks for it.
@@ -134,7 +149,8 @@ impl<'a> Group<'a> {
             pinged: polling.strategy.ping().is_some(),
             conditional: polling.strategy.is_conditional(),
             calm: is_calm(plan, mine, polling),
-            faulted: plan.faults.iter().any(|fault| may_hit(fault, consumer)),
+            undisturbed: false,
+            faults: plan.faults.iter().filter(|fault| fault.may_hit(consumer, TargetPath::Poll)).collect(),
             // Pings come when they come, and do not ask whether an answer is still on its way.
             roomy: rhythm.shortest_gap() >= longest && polling.strategy.ping().is_none(),
             hint,
@@ -145,6 +161,7 @@ impl<'a> Group<'a> {
             rhythm,
         };
         // Who is not calm may be far behind.
+        group.undisturbed = pace != Pace::StepByStep && undisturbed::may_be(plan, mine, group.calm);
         group.shares = (group.calm && group.own).then(Shares::default);
         group.combs = group.sleeps(mine.clients).filter(|_| pace == Pace::Skip).map(|gap| Combs::new(gap, end));
         Some(group)
@@ -154,7 +171,7 @@ impl<'a> Group<'a> {
     /// nothing for certain until an event of the client's own share is announced. Where there are fewer polls
     /// than seconds it is not worth while.
     fn sleeps(&self, clients: u32) -> Option<Span> {
-        let undisturbed = self.calm && !self.faulted && self.own && self.roomy;
+        let undisturbed = self.calm && self.faults.is_empty() && self.own && self.roomy;
         self.rhythm.even_gap().filter(|gap| undisturbed && *gap <= Span::from_secs(u64::from(clients)))
     }
 }
@@ -171,12 +188,6 @@ fn is_calm(plan: &Plan, mine: &ConsumerPlan, polling: &PollingPlan) -> bool {
         && polling.strategy.hold().is_none()
         && polling.strategy.state().is_none()
         && mine.flaw.is_none()
-}
-
-fn may_hit(fault: &FaultPlan, consumer: ConsumerNo) -> bool {
-    fault.kind.can_hit().polls
-        && fault.consumers.contains(&consumer)
-        && fault.selector.path != Some(TargetPath::Webhook)
 }
 
 impl<'a> Pull<'a> {
@@ -210,15 +221,15 @@ impl<'a> Pull<'a> {
         let lines = plan.providers.iter().map(|provider| provider.pull.service_time.map(Line::new)).collect();
         let queue = PollQueue::new(clients.len(), per_second, longest_gap);
         let awaited = clients.iter().filter(|client| !client.quiet).count() as u32;
-        Pull { clients, groups, limits, lines, queue, awaited, asleep: 0, stepped: 0 }
+        Pull { clients, groups, limits, lines, queue, awaited, asleep: 0, undisturbed: Slab::new(), stepped: 0 }
     }
 
     /// Reads those whose polls are next, all at once: each lies in far memory, and to wait for several together
     /// takes as long as for one.
     #[inline]
     pub fn look_at_the_next(&mut self) {
-        for (_, no) in self.queue.just_opened() {
-            std::hint::black_box(self.clients[*no as usize].consumer);
+        for no in self.queue.just_opened() {
+            std::hint::black_box(self.clients[no as usize].consumer);
         }
     }
 

@@ -52,6 +52,12 @@ impl<T> Slab<T> {
         all
     }
 
+    /// How many were kept at the same time at most.
+    #[cfg(test)]
+    pub fn most(&self) -> usize {
+        self.places.len()
+    }
+
     /// How many are kept.
     pub fn len(&self) -> usize {
         self.kept

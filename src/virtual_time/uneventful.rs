@@ -13,18 +13,23 @@ use super::{
 };
 use crate::{
     fault::{Target, TargetPath},
-    model::{Seq, Span, Time},
+    model::{Event, Seq, Span, Time},
     policy::poll::{Came, Due},
     scenario::{Follows, On429},
-    workload::Arrival,
 };
 
 impl World<'_> {
-    /// A client's poll is due.
+    /// A client's poll is due; tells whether it was a step that touches nobody else.
     #[inline]
-    pub(super) fn poll(&mut self, no: u32) {
+    pub(super) fn poll(&mut self, no: u32) -> bool {
         self.pull.stepped += 1;
-        if self.is_uneventful(no) { self.poll_in_vain(no) } else { self.begin_poll(no) }
+        let uneventful = self.is_uneventful(no);
+        if uneventful {
+            self.poll_in_vain(no);
+        } else if !self.poll_undisturbed(no) {
+            self.begin_poll(no);
+        }
+        uneventful
     }
 
     /// Whether it is certain that the poll that is due brings nothing and touches nobody else. What speaks
@@ -33,7 +38,7 @@ impl World<'_> {
     fn is_uneventful(&self, no: u32) -> bool {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return false };
-        group.calm && self.has_seen_all(client, group) && !(group.faulted && self.is_hit(no))
+        group.calm && self.has_seen_all(client, group) && !self.is_hit(no, group)
     }
 
     /// Whether a client has seen every event of its share that a request can meet that leaves now.
@@ -47,9 +52,10 @@ impl World<'_> {
         if group.own { client.announced } else { self.arrivals.announced_upto() }
     }
 
-    fn is_hit(&self, no: u32) -> bool {
+    #[inline]
+    pub(super) fn is_hit(&self, no: u32, group: &Group<'_>) -> bool {
         let target = self.target(no, self.pull.clients[no as usize].beat.due, 1);
-        self.plan.faults.iter().any(|fault| fault.hits(&target, self.draws))
+        group.faults.iter().any(|fault| fault.chooses(&target, self.draws))
     }
 
     /// A poll that found nothing, as one step.
@@ -84,6 +90,7 @@ impl World<'_> {
     }
 
     /// What faults and the network know of a request for a page.
+    #[inline]
     pub(super) fn target(&self, no: u32, due: Due, page: u32) -> Target {
         let client = &self.pull.clients[no as usize];
         let (path, consumer, client) = (TargetPath::Poll, client.consumer, client.number());
@@ -132,7 +139,7 @@ impl World<'_> {
     /// An event will happen: whoever sleeps and must not miss it wakes before the first poll that may see it.
     pub(super) fn announce(&mut self) {
         let Some(notice_at) = self.arrivals.notice_at() else { return };
-        let Some((seq, Arrival { subject, .. })) = self.arrivals.announce() else { return };
+        let Some(Event { seq, subject, .. }) = self.arrivals.announce() else { return };
         self.look_ahead();
         for (consumer, mine) in self.plan.consumers.iter().enumerate() {
             let Some(group) = &self.pull.groups[consumer] else { continue };
@@ -147,13 +154,14 @@ impl World<'_> {
         }
     }
 
-    /// Reads what will be wanted soon. A client of a million lies in far memory, and what is read without being
-    /// waited for is near when it is needed.
-    fn look_ahead(&self) {
-        let Some(Arrival { subject, .. }) = self.arrivals.soon() else { return };
-        for group in self.pull.groups.iter().flatten().filter(|group| group.own) {
-            let client = &self.pull.clients[(group.first + subject % group.clients) as usize];
-            std::hint::black_box(client.announced);
+    /// Reads what will be wanted soon, many at once: a client of a million lies in far memory.
+    fn look_ahead(&mut self) {
+        let Pull { groups, clients, .. } = &self.pull;
+        for event in self.arrivals.just_known() {
+            for group in groups.iter().flatten().filter(|group| group.own) {
+                let client = &clients[(group.first + event.subject % group.clients) as usize];
+                std::hint::black_box(client.announced);
+            }
         }
     }
 

@@ -1,11 +1,14 @@
 //! The world that a virtual run happens in, and what makes it go on.
 
-use super::{Pace, agenda::Agenda, arrivals::Arrivals, consumer::Consumer, link, lives::Lives, pull::Pull, push::Push};
+use super::{
+    Pace, agenda::Agenda, arrivals::Arrivals, consumer::Consumer, link, lives::Lives, outbox::Outbox, pull::Pull,
+    push::Push,
+};
 use crate::{
     fault::{Fate, Target},
     model::Time,
     policy::log::Log,
-    record::{Record, RecordSink},
+    record::Record,
     rng::Draws,
     scenario::{ConsumerNo, Plan},
 };
@@ -45,6 +48,10 @@ pub(super) enum What {
     Comes { client: u32, token: u32 },
     /// A client's cursor is durable.
     Saved(u32),
+    /// An undisturbed poll's page is durable.
+    PageStored { client: u32, slot: u32 },
+    /// An undisturbed poll is over.
+    PageSaved { client: u32, slot: u32 },
     /// The provider has told a client that there may be something.
     Pinged(u32),
 }
@@ -53,7 +60,7 @@ pub(super) enum What {
 pub(super) struct World<'a> {
     pub plan: &'a Plan,
     pub draws: Draws,
-    pub records: &'a dyn RecordSink,
+    pub records: &'a Outbox<'a>,
     pub now: Time,
     pub agenda: Agenda<What>,
     pub log: Log,
@@ -73,7 +80,7 @@ pub(super) struct World<'a> {
 
 impl<'a> World<'a> {
     /// The world at t0.
-    pub fn new(plan: &'a Plan, records: &'a dyn RecordSink, pace: Pace) -> World<'a> {
+    pub fn new(plan: &'a Plan, records: &'a Outbox<'a>, pace: Pace) -> World<'a> {
         let draws = Draws::new(plan.seed);
         let pull = Pull::new(plan, draws, pace);
         let window_end = Time::ZERO + plan.duration;
@@ -107,8 +114,8 @@ impl<'a> World<'a> {
         acts.into_iter().for_each(|at| self.agenda.put(at, What::Act));
         self.await_arrival();
         while !self.is_over() {
+            self.poll_until_something_else();
             let (poll, thing_at) = (self.pull.queue.first(), self.agenda.first_at());
-            self.pull.look_at_the_next();
             let poll_at = poll.map_or(Time::MAX, |(at, _)| at);
             let next = poll_at.min(thing_at.unwrap_or(Time::MAX));
             if self.arrivals.notice_at().is_some_and(|at| at <= next) {
@@ -128,6 +135,21 @@ impl<'a> World<'a> {
         }
         self.now = self.now.max(self.window_end).max(self.last_effect);
         self.now
+    }
+
+    /// Polls one after the other, for as long as nothing else can come between: within the window of arrivals,
+    /// before the next notice, and until a poll is more than a step.
+    fn poll_until_something_else(&mut self) {
+        let notice_at = self.arrivals.notice_at().unwrap_or(Time::MAX);
+        let ends = notice_at.min(self.window_end);
+        let last = self.agenda.first_at().unwrap_or(Time::MAX).min(Time(ends.0.saturating_sub(1)));
+        while let Some((at, client)) = self.pull.queue.take_until(last) {
+            self.pull.look_at_the_next();
+            self.now = at;
+            if !self.poll(client) {
+                return;
+            }
+        }
     }
 
     /// What is open, waits or is remembered at the end.
@@ -164,6 +186,8 @@ impl<'a> World<'a> {
             What::Released { client, token } => self.released(client, token),
             What::Comes { client, token } => self.comes(client, token),
             What::Saved(client) => self.saved(client),
+            What::PageStored { client, slot } => self.page_stored(client, slot),
+            What::PageSaved { client, slot } => self.page_saved(client, slot),
             What::Pinged(client) => self.pinged(client),
         }
         // Asking and being answered leads nowhere by itself: what an answer brings is stored, and that does.

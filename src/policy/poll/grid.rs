@@ -55,6 +55,7 @@ impl Grid {
 
     /// Whether no poll is moved, so that each is due one interval after the one before.
     #[must_use]
+    #[inline]
     pub fn is_even(&self) -> bool {
         self.early == Span::ZERO && self.late == Span::ZERO
     }
@@ -101,6 +102,7 @@ pub struct OnGrid<'a> {
 impl OnGrid<'_> {
     /// When poll `n` is due.
     #[must_use]
+    #[inline]
     pub fn due(&self, n: u32) -> Time {
         let line = self.line(n);
         if self.grid.is_even() {
@@ -112,12 +114,14 @@ impl OnGrid<'_> {
     }
 
     /// The unmoved instant of poll `n`.
+    #[inline]
     fn line(&self, n: u32) -> Time {
         Time::ZERO + self.phase + Span(self.grid.interval.0.saturating_mul(u64::from(n.saturating_sub(1))))
     }
 
     /// The first poll after `n` that is not yet overdue at `free`.
     #[must_use]
+    #[inline]
     pub fn next_after(&self, n: u32, free: Time) -> Due {
         let mut due = Due { number: n + 1, at: self.due(n + 1) };
         if due.at < free {
