@@ -23,7 +23,10 @@ pub use timeline::{Action, Timeline};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{rng::Draws, scenario::ConsumerNo};
+use crate::{
+    rng::{Draws, Purpose, PurposeDraws},
+    scenario::ConsumerNo,
+};
 
 /// What every fault can do. All methods are pure.
 pub trait Fault {
@@ -118,7 +121,7 @@ impl FaultPlan {
     /// Whether it does something to this request.
     #[must_use]
     pub fn hits(&self, target: &Target, draws: Draws) -> bool {
-        self.may_hit(target.consumer, target.path) && self.chooses(target, draws)
+        self.may_hit(target.consumer, target.path) && self.chooses(target, draws.purpose(Purpose::FaultHit))
     }
 
     /// Whether it concerns a consumer's requests of this kind at all.
@@ -129,10 +132,10 @@ impl FaultPlan {
             && self.selector.path.is_none_or(|only| only == path)
     }
 
-    /// Whether it does something to this request, which it may hit.
+    /// Whether it does something to this request, which it may hit. `draws` are those of [`Purpose::FaultHit`].
     #[must_use]
     #[inline]
-    pub fn chooses(&self, target: &Target, draws: Draws) -> bool {
+    pub fn chooses(&self, target: &Target, draws: PurposeDraws) -> bool {
         self.kind.concerns(target) && self.selector.hits(target, self.index, draws)
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{ClientNo, Time};
-use crate::rng::{Draws, Purpose};
+use crate::rng::{Draws, Purpose, PurposeDraws};
 use crate::scenario::ConsumerNo;
 
 /// One request, seen from the side where faults are applied.
@@ -77,10 +77,11 @@ impl Selector {
     pub const KEYS: [&'static str; 9] =
         ["probability", "every", "first", "from", "until", "event", "attempts", "clients", "path"];
 
-    /// Whether the request is hit: a pure function of seed, fault and target.
+    /// Whether the request is hit: a pure function of seed, fault and target. `draws` are those of
+    /// [`Purpose::FaultHit`].
     #[must_use]
     #[inline]
-    pub fn hits(&self, target: &Target, fault: u16, draws: Draws) -> bool {
+    pub fn hits(&self, target: &Target, fault: u16, draws: PurposeDraws) -> bool {
         self.window_holds(target.at)
             && self.path.is_none_or(|path| path == target.path)
             && self.every.is_none_or(|n| n > 0 && target.number.is_multiple_of(n))
@@ -88,7 +89,7 @@ impl Selector {
             && self.event.is_none_or(|e| target.number == e)
             && (self.attempts.is_empty() || self.attempts.contains(&target.attempt))
             && (self.clients.is_empty() || self.clients.contains(&target.client))
-            && self.probability.is_none_or(|p| draw_key(target, fault).unit(draws, Purpose::FaultHit) < p)
+            && self.probability.is_none_or(|p| draw_key(target, fault).unit_of(draws) < p)
     }
 
     /// Whether `at` lies in the window [from, until).
@@ -128,8 +129,14 @@ impl DrawKey {
 
     /// Uniform in [0, 1) for this key.
     #[must_use]
-    #[inline]
     pub fn unit(self, draws: Draws, purpose: Purpose) -> f64 {
-        draws.unit(purpose, self.entity, self.number)
+        self.unit_of(draws.purpose(purpose))
+    }
+
+    /// Uniform in [0, 1) for this key, from the draws of one purpose.
+    #[must_use]
+    #[inline]
+    pub fn unit_of(self, draws: PurposeDraws) -> f64 {
+        draws.unit(self.entity, self.number)
     }
 }

@@ -33,6 +33,12 @@ impl Combs {
         Combs { gap, stride: (gap.0 / common) as usize, per_stride: SECOND / common, empty, not_modified }
     }
 
+    /// Reads the place of this instant, where counting is to begin soon.
+    pub fn look_at(&self, first: Time) {
+        let place = (first.0 / SECOND) as usize;
+        std::hint::black_box([self.empty.get(place).copied(), self.not_modified.get(place).copied()]);
+    }
+
     /// Counts so many polls, the first of which was due at `first`.
     pub fn count(&mut self, first: Time, polls: u64, not_modified: bool) {
         let places = if not_modified { &mut self.not_modified } else { &mut self.empty };

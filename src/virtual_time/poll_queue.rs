@@ -13,13 +13,13 @@ use crate::model::{Span, Time};
 /// No box.
 const NONE: u32 = u32::MAX;
 /// Polls in a day of the calendar, at most on average: fewer make more days, more make longer sorting.
-const POLLS_PER_DAY: u64 = 12;
+const POLLS_PER_DAY: u64 = 8;
 /// Polls in a box, which with its header fills two lines of the processor's cache.
 const PER_BOX: usize = 15;
 /// A day is at most 2^32 ns long, so that an instant within it takes half a word.
 const SHIFT_MAX: u32 = u32::BITS;
 /// So many polls are better off in the heap, which is near, than in the calendar.
-const FEW: usize = 512;
+const FEW: usize = 32;
 /// Words of the calendar's map of days that are not empty.
 const WORD: usize = u64::BITS as usize;
 

@@ -35,6 +35,17 @@ impl Shares {
         self.before.push(before);
     }
 
+    /// The newest event of a share up to `head`, and whether it is the only one behind `after`. None where there
+    /// is none.
+    pub fn newest(&self, newest: Seq, after: Seq, head: Seq) -> Option<(Seq, bool)> {
+        let mut seq = newest;
+        while seq > head {
+            seq = *self.before.get(seq as usize - 1)?;
+        }
+        let before = *self.before.get((seq as usize).checked_sub(1)?)?;
+        (seq > after).then_some((seq, before <= after))
+    }
+
     /// What lies behind a cursor of a client, to whom `newest` was the last one announced. `None` where that
     /// is too much for a list.
     pub fn tail(&self, newest: Seq, after: Seq) -> Option<Tail> {
@@ -61,6 +72,11 @@ mod tests {
     };
     use proptest::prelude::*;
 
+    /// Each event of the test occurs at the instant of its sequence.
+    fn seq_of_last_until(upto: Time) -> u64 {
+        upto.0
+    }
+
     proptest! {
         #[test]
         fn the_end_of_a_share_shows_what_an_index_shows(
@@ -78,6 +94,10 @@ mod tests {
             for client in 0..clients {
                 let indexed = log.stretch(Share::Own { clients, client }, window);
                 if let Some(tail) = shares.tail(newest[client as usize], after) {
+                    let head = (seq_of_last_until(upto) as u32).min(newest.iter().copied().max().unwrap_or(0));
+                    let visible: Vec<u32> = tail.seqs().iter().copied().filter(|seq| (after + 1..=head).contains(seq)).collect();
+                    let wanted = visible.last().map(|seq| (*seq, visible.len() == 1));
+                    prop_assert_eq!(shares.newest(newest[client as usize], after, head), wanted);
                     let told = log.stretch_of(tail.seqs(), window);
                     let hidden = told.newest != indexed.newest;
                     // What a client has seen is visible, and kept until then.

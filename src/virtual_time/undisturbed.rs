@@ -87,9 +87,16 @@ impl World<'_> {
     fn shown(&self, client: &PollClient, group: &Group<'_>, at: Time) -> Option<Shown> {
         let head = self.arrivals.head_at(at)?;
         let after = client.cursor.get().unwrap_or(0);
-        let tail = group.shares.as_ref()?.tail(client.announced, after)?;
+        let shares = group.shares.as_ref()?;
+        let event = |seq| self.arrivals.known(seq).or_else(|| self.log.get(seq));
+        // Mostly it is one.
+        let (newest, alone) = shares.newest(client.announced, after, head)?;
+        if alone {
+            return Some(Shown { head, first: event(newest)?, others: Vec::new() });
+        }
+        let tail = shares.tail(client.announced, after)?;
         let visible = tail.seqs().iter().filter(|seq| **seq > after && **seq <= head);
-        let mut events = visible.filter_map(|seq| self.arrivals.known(*seq).or_else(|| self.log.get(*seq)));
+        let mut events = visible.filter_map(|seq| event(*seq));
         let first = events.next()?;
         let others: Vec<Event> = events.collect();
         let limit = group.polling.page_size.min(self.plan.providers[group.provider].page_limit.max(1)) as usize;

@@ -55,7 +55,7 @@ impl World<'_> {
     #[inline]
     pub(super) fn is_hit(&self, no: u32, group: &Group<'_>) -> bool {
         let target = self.target(no, self.pull.clients[no as usize].beat.due, 1);
-        group.faults.iter().any(|fault| fault.chooses(&target, self.draws))
+        group.faults.iter().any(|fault| fault.chooses(&target, self.hits))
     }
 
     /// A poll that found nothing, as one step.
@@ -161,6 +161,9 @@ impl World<'_> {
             for group in groups.iter().flatten().filter(|group| group.own) {
                 let client = &clients[(group.first + event.subject % group.clients) as usize];
                 std::hint::black_box(client.announced);
+                if let Some(combs) = &group.combs {
+                    combs.look_at(client.beat.due.at);
+                }
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     model::Time,
     policy::log::Log,
     record::Record,
-    rng::Draws,
+    rng::{Draws, Purpose, PurposeDraws},
     scenario::{ConsumerNo, Plan},
 };
 
@@ -60,6 +60,8 @@ pub(super) enum What {
 pub(super) struct World<'a> {
     pub plan: &'a Plan,
     pub draws: Draws,
+    /// Those that decide whether a fault hits.
+    pub hits: PurposeDraws,
     pub records: &'a Outbox<'a>,
     pub now: Time,
     pub agenda: Agenda<What>,
@@ -89,6 +91,7 @@ impl<'a> World<'a> {
         World {
             plan,
             draws,
+            hits: draws.purpose(Purpose::FaultHit),
             records,
             now: Time::ZERO,
             agenda: Agenda::new(),
