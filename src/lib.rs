@@ -15,6 +15,7 @@ pub mod live;
 pub mod measure;
 pub mod model;
 pub mod policy;
+pub mod profile;
 pub mod record;
 pub mod report;
 pub mod rng;

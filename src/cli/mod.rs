@@ -15,15 +15,19 @@ mod load;
 mod many;
 mod merge;
 mod prices;
+mod profiles;
 mod progress;
+mod request;
 mod roles;
 mod run;
 mod scenarios;
 mod schema;
 mod several;
 mod shard;
+mod sign;
 mod summary;
 mod sweep;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -72,6 +76,12 @@ enum Command {
     Poller(roles::PollerArgs),
     /// Run a webhook receiver alone.
     Receiver(roles::ReceiverArgs),
+    /// Check a captured request's signature, as its receiver would.
+    Verify(verify::VerifyArgs),
+    /// Sign a body as a provider would, and print the headers.
+    Sign(sign::SignArgs),
+    /// List the providers whose ways are known, or show one.
+    Profiles(profiles::ProfilesArgs),
     /// Print the price list that bills are made from, to start one of your own.
     Prices,
     /// Print the JSON Schema of scenario files.
@@ -109,6 +119,9 @@ pub fn main() -> ExitCode {
         Command::Provider(args) => roles::provider(&args),
         Command::Poller(args) => roles::poller(&args),
         Command::Receiver(args) => roles::receiver(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Sign(args) => sign::run(&args),
+        Command::Profiles(args) => profiles::run(&args),
         Command::Prices => prices::run(),
         Command::Schema => schema::run(),
         Command::Completions(args) => completions::run(&args),

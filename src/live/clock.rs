@@ -22,6 +22,12 @@ impl Epoch {
     }
 }
 
+/// The wall clock, in Unix milliseconds: of what has no run.
+#[must_use]
+pub fn now_unix_ms() -> u64 {
+    unix_ns() / 1_000_000
+}
+
 /// Tells the time of a run. Before t0 it says zero.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {

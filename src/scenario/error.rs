@@ -35,7 +35,7 @@ impl std::error::Error for ScenarioError {}
 
 /// A problem with one value, before it is known where the value stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// Where: keys and indexes from the top.
     pub path: Vec<Step>,
     pub problem: String,
@@ -44,7 +44,7 @@ pub(super) struct Problem {
 
 /// One step of a path into the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     Key(String),
     Index(usize),
 }
@@ -72,7 +72,7 @@ impl From<usize> for Step {
 
 /// Where the loader stands in the file. Cheap to extend: paths are three or four steps long.
 #[derive(Debug, Clone, Default)]
-pub(super) struct At(pub Vec<Step>);
+pub(crate) struct At(pub Vec<Step>);
 
 impl At {
     pub fn key(&self, key: &str) -> At {

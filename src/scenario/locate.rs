@@ -15,7 +15,7 @@ use super::{
 
 /// A file that something is wrong with.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct File<'a> {
+pub(crate) struct File<'a> {
     /// Its text.
     pub source: &'a str,
     /// What errors call it.
@@ -27,7 +27,7 @@ pub(super) struct File<'a> {
 }
 
 /// Says where a problem stands.
-pub(super) fn locate(problem: Problem, file: &File<'_>) -> ScenarioError {
+pub(crate) fn locate(problem: Problem, file: &File<'_>) -> ScenarioError {
     let key = shown_path(&problem.path, file.source);
     ScenarioError {
         file: file.name.to_owned(),
@@ -39,7 +39,7 @@ pub(super) fn locate(problem: Problem, file: &File<'_>) -> ScenarioError {
 }
 
 /// A path as people would say it: entries of a list by their name where they have one.
-pub(super) fn shown_path(path: &[Step], source: &str) -> String {
+pub(crate) fn shown_path(path: &[Step], source: &str) -> String {
     if let [Step::Key(flag), Step::Key(set)] = path
         && flag == "--set"
     {
@@ -65,7 +65,7 @@ pub(super) fn shown_path(path: &[Step], source: &str) -> String {
 }
 
 /// An error of the TOML parser or of the raw structure.
-pub(super) fn syntax_error(error: &toml::de::Error, file: &File<'_>) -> ScenarioError {
+pub(crate) fn syntax_error(error: &toml::de::Error, file: &File<'_>) -> ScenarioError {
     let message = error.message().lines().next().unwrap_or("cannot be read").to_owned();
     let (key, known) = unknown_field(&message).unwrap_or_default();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();

@@ -12,16 +12,17 @@ mod condition;
 mod conditions;
 mod consumers;
 mod embedded;
-mod error;
+pub(crate) mod error;
 mod faults;
 mod live_time;
 mod load;
-mod locate;
+pub(crate) mod locate;
 mod manners;
 mod message_bytes;
-mod names;
+pub(crate) mod names;
 mod plan;
 mod prices;
+mod profile_keys;
 mod providers;
 pub mod raw;
 mod set;
@@ -49,6 +50,7 @@ pub use plan::{
     Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,
     HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
 };
+pub(crate) use profile_keys::check_profile_keys;
 pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
 pub use virtual_time::{Delay, VirtualPlan};
 pub use words::{Piece, Unclosed, pieces};

@@ -4,7 +4,7 @@ use super::error::{At, Problem};
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Choice<T> {
+pub(crate) enum Choice<T> {
     /// It can be had.
     Here(T),
     /// The name is known and the thing is not there yet: why, and what to take instead.
@@ -12,7 +12,7 @@ pub(super) enum Choice<T> {
 }
 
 /// The value that `name` stands for in `table`.
-pub(super) fn choose<T: Copy>(at: &At, name: &str, table: &[(&str, Choice<T>)]) -> Result<T, Problem> {
+pub(crate) fn choose<T: Copy>(at: &At, name: &str, table: &[(&str, Choice<T>)]) -> Result<T, Problem> {
     match table.iter().find(|(known, _)| *known == name) {
         Some((_, Choice::Here(value))) => Ok(*value),
         Some((_, Choice::NotYet(why))) => Err(at.problem(format!("\"{name}\" is not implemented yet"), *why)),
@@ -25,7 +25,7 @@ pub(super) fn choose<T: Copy>(at: &At, name: &str, table: &[(&str, Choice<T>)]) 
 }
 
 /// "did you mean ...?", or the list.
-pub(super) fn suggest(name: &str, known: &[&str]) -> String {
+pub(crate) fn suggest(name: &str, known: &[&str]) -> String {
     let nearest = known.iter().map(|k| (strsim::damerau_levenshtein(name, k), *k)).min();
     match nearest {
         Some((distance, nearest)) if distance <= 2.max(name.len() / 3) => format!("did you mean \"{nearest}\"?"),

@@ -33,7 +33,7 @@ pub(super) fn read_providers(at: &At, raw: &[RawProvider], scale: Scale) -> Resu
     Ok(plans)
 }
 
-fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<ProviderPlan, Problem> {
+pub(super) fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<ProviderPlan, Problem> {
     const LATER: &str = "use \"standard-webhooks\"; what sets a provider apart can be set by its keys here";
     const PROFILES: [(&str, Choice<&str>); 10] = [
         ("standard-webhooks", Choice::Here("standard-webhooks")),

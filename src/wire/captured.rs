@@ -272,6 +272,11 @@ enum TimeForm {
 /// Unix numbers from here on are milliseconds: as seconds they would lie in the year 5138.
 const MILLIS_FROM: u64 = 100_000_000_000;
 
+/// Unix nanoseconds of an RFC 3339 time.
+pub(super) fn unix_ns_of_rfc3339(text: &str) -> Option<u64> {
+    Stamp::read_rfc3339(text).map(|stamp| stamp.unix_ns)
+}
+
 impl Stamp {
     /// Reads the JSON text of an instant.
     fn read(json: &str) -> Option<Stamp> {

@@ -3,11 +3,13 @@
 mod body;
 mod captured;
 pub mod control;
+mod encode;
 mod hand_made;
 pub mod headers;
 mod loopback;
 mod page;
 mod retry_after;
+pub mod scheme;
 mod signature;
 mod state;
 mod webhook;

@@ -1,0 +1,57 @@
+//! Single values of a profile: header names, pointers, entries, places.
+
+use super::raw::{OneOrMany, RawPlace};
+use crate::{
+    scenario::error::{At, Problem},
+    wire::scheme::{HeaderName, HeaderNames, Pointer},
+};
+
+/// One header name or several.
+pub(super) fn headers(at: &At, raw: &OneOrMany) -> Result<HeaderNames, Problem> {
+    let one = std::slice::from_ref;
+    let (texts, is_list) = match raw {
+        OneOrMany::One(text) => (one(text), false),
+        OneOrMany::Many(texts) => (texts.as_slice(), true),
+    };
+    let read = |(index, text): (usize, &String)| {
+        let at = if is_list { at.index(index) } else { at.clone() };
+        HeaderName::parse(text).ok_or_else(|| {
+            at.problem(format!("\"{text}\" is no header name"), "write letters, digits and '-', such as \"X-Signature\"")
+        })
+    };
+    let names = texts.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+    HeaderNames::new(names).ok_or_else(|| at.problem("there is no name in it", "write one name, or several"))
+}
+
+/// A JSON pointer.
+pub(super) fn pointer(at: &At, text: &str) -> Result<Pointer, Problem> {
+    Pointer::parse(text).map_err(|error| {
+        at.problem(format!("\"{text}\" is no JSON pointer: {error}"), "write \"/data/object/id\" for data.object.id")
+    })
+}
+
+/// What an entry begins with: the text before its placeholder, which stands at its end.
+pub(super) fn entry(at: &At, text: &str, placeholder: &str) -> Result<String, Problem> {
+    let wanted = format!("{{{placeholder}}}");
+    let before = text.strip_suffix(&wanted).filter(|before| !before.contains(['{', '}']));
+    before.map(str::to_owned).ok_or_else(|| {
+        at.problem(format!("\"{text}\" does not end in {wanted}, its only placeholder"), format!("write \"v1={wanted}\""))
+    })
+}
+
+/// A place that is a header or lies in the body, and not both.
+pub(super) enum Place {
+    Header(HeaderNames),
+    Body(Pointer),
+}
+
+pub(super) fn place(at: &At, raw: &RawPlace) -> Result<Place, Problem> {
+    match (&raw.header, &raw.body) {
+        (Some(header), None) => Ok(Place::Header(headers(&at.key("header"), header)?)),
+        (None, Some(body)) => Ok(Place::Body(pointer(&at.key("body"), body)?)),
+        (Some(_), Some(_)) => Err(at.key("body").problem("there are two places", "keep one of header and body")),
+        (None, None) => {
+            Err(at.problem("no place is named", "write { header = \"X-Id\" }, or { body = \"/id\" }, a JSON pointer"))
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Providers as data: one TOML file each, in the binary or a user's own.
+//!
+//! Owns the format of these files and what is wrong with one. Refuses to know how anything is sent or served, and
+//! reads no file: whoever calls brings its text.
+
+mod embedded;
+mod event;
+mod fields;
+mod load;
+mod raw;
+mod signature;
+
+pub use embedded::{EmbeddedProfile, PROFILES, embedded_profile};
+pub use event::{EventPart, EventPlace};
+pub use load::{Profile, Source, load_profile};
+pub use raw::{Confidence, RawPayload, RawProfile};
+
+#[cfg(test)]
+mod tests;
