@@ -58,7 +58,9 @@ fn list() -> anyhow::Result<String> {
         let others = trust(&profile);
         out.push_str(&format!("{:width$}    {others}\n", ""));
     }
-    out.push_str("\nRead one: pushpull profiles show stripe\nWrite one: pushpull profiles show stripe --toml > mine.toml\n");
+    out.push_str(
+        "\nRead one: pushpull profiles show stripe\nWrite one: pushpull profiles show stripe --toml > mine.toml\n",
+    );
     Ok(out)
 }
 
@@ -66,11 +68,8 @@ fn list() -> anyhow::Result<String> {
 fn trust(profile: &Profile) -> String {
     let kinds = [Confidence::Documented, Confidence::ThirdParty, Confidence::Inferred];
     let count = |kind| profile.sources.iter().filter(|source| source.confidence == kind).count();
-    let mut words: Vec<String> = kinds
-        .iter()
-        .filter(|kind| count(**kind) > 0)
-        .map(|kind| format!("{} {}", count(*kind), kind.name()))
-        .collect();
+    let mut words: Vec<String> =
+        kinds.iter().filter(|kind| count(**kind) > 0).map(|kind| format!("{} {}", count(*kind), kind.name())).collect();
     if !profile.assumed.is_empty() {
         words.push(format!("assumed: {}", profile.assumed.join(", ")));
     }
@@ -112,9 +111,7 @@ fn shown(profile: &Profile) -> String {
     }
     let dedupe = if profile.dedupe_by_id { "by id" } else { "by the body's digest" };
     out.push_str(&format!("  {:<12} {dedupe}\n", "copies"));
-    for (title, name, table) in
-        [("Delivery", "delivery", &profile.delivery), ("Pull API", "pull", &profile.pull)]
-    {
+    for (title, name, table) in [("Delivery", "delivery", &profile.delivery), ("Pull API", "pull", &profile.pull)] {
         if table.is_empty() {
             continue;
         }

@@ -56,14 +56,14 @@ impl RequestArgs {
         Ok(secrets)
     }
 
-    /// Headers as they come over the wire: without the white space around a value.
+    /// Headers, byte for byte behind ": ": a server has taken white space around a value away before.
     pub fn headers(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
         let read = |header: &OsString| {
             let bytes = header.as_encoded_bytes();
             let colon = bytes.iter().position(|byte| *byte == b':');
-            let split = colon.map(|at| (String::from_utf8_lossy(&bytes[..at]), bytes[at + 1..].trim_ascii()));
+            let split = colon.map(|at| (String::from_utf8_lossy(&bytes[..at]), &bytes[at + 1..]));
             match split.filter(|(name, _)| HeaderName::parse(name).is_some()) {
-                Some((name, value)) => Ok((name.into_owned(), value.to_vec())),
+                Some((name, value)) => Ok((name.into_owned(), value.strip_prefix(b" ").unwrap_or(value).to_vec())),
                 None => bail!("--header: no name and value\n  fix: write --header 'Name: value'"),
             }
         };

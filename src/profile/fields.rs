@@ -16,7 +16,10 @@ pub(super) fn headers(at: &At, raw: &OneOrMany) -> Result<HeaderNames, Problem> 
     let read = |(index, text): (usize, &String)| {
         let at = if is_list { at.index(index) } else { at.clone() };
         HeaderName::parse(text).ok_or_else(|| {
-            at.problem(format!("\"{text}\" is no header name"), "write letters, digits and '-', such as \"X-Signature\"")
+            at.problem(
+                format!("\"{text}\" is no header name"),
+                "write letters, digits and '-', such as \"X-Signature\"",
+            )
         })
     };
     let names = texts.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
@@ -35,7 +38,10 @@ pub(super) fn entry(at: &At, text: &str, placeholder: &str) -> Result<String, Pr
     let wanted = format!("{{{placeholder}}}");
     let before = text.strip_suffix(&wanted).filter(|before| !before.contains(['{', '}']));
     before.map(str::to_owned).ok_or_else(|| {
-        at.problem(format!("\"{text}\" does not end in {wanted}, its only placeholder"), format!("write \"v1={wanted}\""))
+        at.problem(
+            format!("\"{text}\" does not end in {wanted}, its only placeholder"),
+            format!("write \"v1={wanted}\""),
+        )
     })
 }
 

@@ -68,7 +68,9 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
     {
         let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !plain || !(1..=40).contains(&name.len()) {
-            return Err(at.problem(format!("\"{name}\" is no name"), "write up to 40 lowercase letters, digits and '-'"));
+            return Err(
+                at.problem(format!("\"{name}\" is no name"), "write up to 40 lowercase letters, digits and '-'")
+            );
         }
     }
     if raw.source.is_empty() {
@@ -88,7 +90,8 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
             return Err(at.key(name).problem(format!("\"{name}\" is no header name"), "write letters, digits and '-'"));
         }
     }
-    let source = |raw: super::raw::RawSource| Source { what: raw.what, r#where: raw.r#where, confidence: raw.confidence };
+    let source =
+        |raw: super::raw::RawSource| Source { what: raw.what, r#where: raw.r#where, confidence: raw.confidence };
     Ok(Profile {
         name: raw.name,
         aliases: raw.aliases,
@@ -113,10 +116,9 @@ fn check_assumed(at: &At, assumed: &[String], text: &str) -> Result<(), Problem>
             here = here.and_then(|value| value.get(step).cloned());
         }
         if here.is_none() {
-            return Err(at.index(index).problem(
-                format!("\"{key}\" is no key of this file"),
-                "write it as \"delivery.retry\", or remove it",
-            ));
+            return Err(at
+                .index(index)
+                .problem(format!("\"{key}\" is no key of this file"), "write it as \"delivery.retry\", or remove it"));
         }
     }
     Ok(())

@@ -111,7 +111,9 @@ fn also_way(at: &At, raw: &RawAlso, main: &Way) -> Result<Way, Problem> {
         None => main.algorithm,
         Some(name) => match choose(&at.key("algorithm"), name, &ALGORITHMS)? {
             Some(algorithm) => algorithm,
-            None => return Err(at.key("algorithm").problem("is no kind of signature", "remove this [[signature.also]]")),
+            None => {
+                return Err(at.key("algorithm").problem("is no kind of signature", "remove this [[signature.also]]"));
+            }
         },
     };
     let own = |key: Option<&RawKey>| read_key(at, key, algorithm);
@@ -149,11 +151,8 @@ fn read_key(at: &At, raw: Option<&RawKey>, algorithm: Algorithm) -> Result<KeySh
         check_key(at, &shape, algorithm)?;
         return Ok(shape);
     };
-    let form = choose(
-        &at.key("key").key("form"),
-        &raw.form,
-        &KeyForm::TABLE.map(|(name, form)| (name, Choice::Here(form))),
-    )?;
+    let form =
+        choose(&at.key("key").key("form"), &raw.form, &KeyForm::TABLE.map(|(name, form)| (name, Choice::Here(form))))?;
     let shape = KeyShape { form, prefix: raw.prefix.clone(), signing_prefix: raw.signing_prefix.clone() };
     check_key(at, &shape, algorithm)?;
     Ok(shape)
@@ -191,10 +190,9 @@ fn check_key(at: &At, key: &KeyShape, algorithm: Algorithm) -> Result<(), Proble
         }
     }
     if key.signing_prefix.is_some() && algorithm != Algorithm::Ed25519 {
-        return Err(at.key("signing_prefix").problem(
-            "who verifies and who signs have the same key",
-            "remove it, or write algorithm = \"ed25519\"",
-        ));
+        return Err(at
+            .key("signing_prefix")
+            .problem("who verifies and who signs have the same key", "remove it, or write algorithm = \"ed25519\""));
     }
     Ok(())
 }
@@ -287,7 +285,9 @@ fn read_tolerance(at: &At, raw: &RawSignature, has_time: bool) -> Result<Option<
 fn hold_together(at: &At, raw: &RawSignature, scheme: &Scheme) -> Result<(), Problem> {
     let signed = |part| scheme.ways.iter().any(|way| way.signed.has(part));
     if signed(Placeholder::Id) && scheme.id.is_none() {
-        return Err(at.key("id").problem("{id} is signed and nobody says where it stands", "add id = { header = ... }"));
+        return Err(at
+            .key("id")
+            .problem("{id} is signed and nobody says where it stands", "add id = { header = ... }"));
     }
     if !signed(Placeholder::Id) && scheme.id.is_some() {
         return Err(at.key("id").problem("{id} is not signed", "move it to [event], or sign it"));

@@ -50,7 +50,7 @@ pub use plan::{
     Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,
     HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
 };
-pub(crate) use profile_keys::check_profile_keys;
 pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
+pub(crate) use profile_keys::check_profile_keys;
 pub use virtual_time::{Delay, VirtualPlan};
 pub use words::{Piece, Unclosed, pieces};

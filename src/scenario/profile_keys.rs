@@ -24,6 +24,9 @@ pub(crate) fn check_profile_keys(at: &At, table: &toml::Table) -> Result<(), Pro
             None => {
                 let culprit = table.keys().find(|key| !reads_alone(table, key));
                 let at = culprit.map_or_else(|| at.clone(), |key| at.key(key));
+                // Of a value with several forms serde says no more than that it is none of them.
+                let forms = message.starts_with("data did not match");
+                let message = if forms { "is written in none of the ways that it can be" } else { message };
                 at.problem(message, "write it as in a scenario's [[provider]]; `pushpull schema` says what it takes")
             }
         }
@@ -33,6 +36,7 @@ pub(crate) fn check_profile_keys(at: &At, table: &toml::Table) -> Result<(), Pro
 
 /// Whether one key by itself can be read: what is wrong with a table is not told by its error.
 fn reads_alone(table: &toml::Table, key: &str) -> bool {
-    let one: toml::Table = table.iter().filter(|(known, _)| *known == key).map(|(k, v)| (k.clone(), v.clone())).collect();
+    let one: toml::Table =
+        table.iter().filter(|(known, _)| *known == key).map(|(k, v)| (k.clone(), v.clone())).collect();
     one.try_into::<RawProvider>().is_ok()
 }

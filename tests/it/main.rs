@@ -93,3 +93,9 @@ mod same_records;
 
 /// The scenarios that repeat published results.
 mod published;
+
+/// Signatures of real providers.
+mod signatures;
+
+/// Parsers of bytes from outside, under millions of mutated inputs.
+mod mutated;

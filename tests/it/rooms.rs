@@ -35,7 +35,7 @@ fn breaches(room: &str, banned: &[&str]) -> Vec<String> {
 fn the_core_knows_no_runtime_socket_file_environment_or_clock() {
     const OUTSIDE: [&str; 9] =
         ["tokio", "hyper", "reqwest", "std::net", "std::fs", "std::env", "SystemTime::now", "Instant", "crate::live"];
-    for room in ["model", "rng", "wire", "policy", "fault", "workload", "cost"] {
+    for room in ["model", "rng", "wire", "policy", "profile", "fault", "workload", "cost"] {
         assert_eq!(breaches(room, &OUTSIDE), Vec::<String>::new());
     }
 }
@@ -61,7 +61,7 @@ fn the_judge_sees_records_and_the_plan_only() {
 #[test]
 fn the_live_driver_does_not_know_how_a_run_is_judged() {
     const JUDGES: [&str; 4] = ["crate::measure", "crate::audit", "crate::report", "crate::cli"];
-    for room in ["live", "virtual_time", "backend", "policy", "fault", "cost", "scenario", "record"] {
+    for room in ["live", "virtual_time", "backend", "policy", "profile", "fault", "cost", "scenario", "record"] {
         assert_eq!(breaches(room, &JUDGES), Vec::<String>::new());
     }
 }
@@ -69,8 +69,8 @@ fn the_live_driver_does_not_know_how_a_run_is_judged() {
 #[test]
 fn only_the_command_line_prints_or_reads_the_environment() {
     for room in [
-        "model", "wire", "policy", "fault", "workload", "scenario", "record", "backend", "measure", "audit", "cost",
-        "report",
+        "model", "wire", "policy", "profile", "fault", "workload", "scenario", "record", "backend", "measure", "audit",
+        "cost", "report",
     ] {
         assert_eq!(breaches(room, &["println!", "eprintln!", "std::env::var"]), Vec::<String>::new());
     }
@@ -82,6 +82,7 @@ fn files_stay_small() {
         "model",
         "wire",
         "policy",
+        "profile",
         "fault",
         "workload",
         "scenario",

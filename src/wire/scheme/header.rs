@@ -63,7 +63,7 @@ impl HeaderNames {
             [Some(value), second] => Some((name.as_str(), value, second.is_some())),
             [None, _] => None,
         });
-        let (header, value, twice) = found.ok_or(Refusal::HeaderMissing { header: self.sent() })?;
+        let (header, value, twice) = found.ok_or(Refusal::HeaderMissing { header: self })?;
         if twice {
             return Err(Refusal::HeaderTwice { header });
         }
@@ -77,6 +77,13 @@ impl HeaderNames {
             Ok(text) if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) => Ok((header, text)),
             _ => Err(Refusal::HeaderNotAscii { header }),
         }
+    }
+}
+
+impl std::fmt::Display for HeaderNames {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<&str> = self.iter().collect();
+        f.write_str(&names.join(" or "))
     }
 }
 

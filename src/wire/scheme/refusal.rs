@@ -1,5 +1,7 @@
 //! Why a request was refused.
 
+use super::HeaderNames;
+
 /// Why a request was refused, exactly enough to act upon. For the operator: whoever sent it is told 401 and
 /// nothing else. Names headers, never what was in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -7,8 +9,8 @@ pub enum Refusal<'s> {
     /// A header is not there.
     #[error("the header {header} is missing")]
     HeaderMissing {
-        /// Which.
-        header: &'s str,
+        /// Which, by all its names.
+        header: &'s HeaderNames,
     },
     /// A header is there more than once: which one was signed cannot be told.
     #[error("the header {header} is there more than once")]

@@ -2,7 +2,7 @@
 //!
 //! Signatures are compared in constant time. What is compared is the text where the encoding has one text for each
 //! signature, as the official libraries do, so that nothing passes here that they would refuse. The signature is
-//! checked before the time: "too old" is then said of genuine requests only, and a body is parsed behind it.
+//! checked before the age: "too old" is then said of genuine requests only, and a time in the body is read behind it.
 
 use std::borrow::Cow;
 
@@ -66,42 +66,67 @@ impl Scheme {
     ) -> Result<Verified, Refusal<'s>> {
         let mut json = Json::new(request.body);
         let id = self.read_id(headers, &mut json)?;
-        let signed_time = self.signs(Placeholder::Timestamp);
-        let mut time = None;
-        if let Some(stamp) = &self.timestamp {
-            match &stamp.place {
-                TimePlace::Header(names) if signed_time || check.tolerance.is_some() => {
-                    time = Some(Cow::Borrowed(names.read(headers, TIME_BYTES_MAX)?.1));
-                }
-                TimePlace::Entry(entry) => time = Some(Cow::Borrowed(self.entry_time(entry, headers)?)),
-                TimePlace::Body(pointer) if signed_time => {
-                    let text = json.text(pointer).ok_or(Refusal::NotInBody { pointer: pointer.as_str() })?;
-                    time = Some(Cow::Owned(text.into_owned()));
-                }
-                TimePlace::Header(_) | TimePlace::Body(_) => {}
-            }
-        }
+        let before = self.time_before(headers, &mut json, check.tolerance.is_some())?;
+        let signed_ms = self.read_time(before.as_deref(), check)?;
         let parts = Parts {
             id: &id,
-            timestamp: time.as_deref().unwrap_or_default(),
+            timestamp: before.as_deref().unwrap_or_default(),
             body: request.body,
             url: request.url,
             method: request.method,
         };
         let (key, way) = self.any_matches(keys, headers, &parts)?;
-        // Only now that the body is known to be the sender's is a time in it looked for.
-        if let Some(TimePlace::Body(pointer)) = self.timestamp.as_ref().map(|stamp| &stamp.place)
-            && time.is_none()
-            && check.tolerance.is_some()
-        {
-            let text = json.text(pointer).ok_or(Refusal::NotInBody { pointer: pointer.as_str() })?;
-            time = Some(Cow::Owned(text.into_owned()));
-        }
-        let age_ms = match (&self.timestamp, &time) {
-            (Some(stamp), Some(text)) => stamp.check(text, check)?,
-            _ => None,
+        let signed_ms = match (signed_ms, &self.timestamp) {
+            // Only now that the body is known to be the sender's is a time in it looked for.
+            (None, Some(Timestamp { place: TimePlace::Body(pointer), .. })) if check.tolerance.is_some() => {
+                let text = json.text(pointer).ok_or(Refusal::NotInBody { pointer: pointer.as_str() })?;
+                self.read_time(Some(&text), check)?
+            }
+            (known, _) => known,
         };
+        let (Some(signed_ms), Some(stamp)) = (signed_ms, &self.timestamp) else {
+            return Ok(Verified { key, way, age_ms: None });
+        };
+        if let Some(tolerance) = check.tolerance {
+            tolerance.check(signed_ms, check.now_unix_ms, stamp.unit)?;
+        }
+        let age_ms = i64::try_from(i128::from(check.now_unix_ms) - i128::from(signed_ms)).ok();
         Ok(Verified { key, way, age_ms })
+    }
+
+    /// The time, where it is signed by itself or stands in a header: what is known before the signature is checked.
+    fn time_before<'a, 's>(
+        &'s self,
+        headers: &'a (impl HeaderValues + ?Sized),
+        json: &mut Json<'_>,
+        is_checked: bool,
+    ) -> Result<Option<Cow<'a, str>>, Refusal<'s>> {
+        let is_signed = self.signs(Placeholder::Timestamp);
+        match self.timestamp.as_ref().map(|stamp| &stamp.place) {
+            Some(TimePlace::Header(names)) if is_signed || is_checked => {
+                Ok(Some(Cow::Borrowed(names.read(headers, TIME_BYTES_MAX)?.1)))
+            }
+            Some(TimePlace::Entry(entry)) => Ok(Some(Cow::Borrowed(self.entry_time(entry, headers)?))),
+            Some(TimePlace::Body(pointer)) if is_signed => {
+                let text = json.text(pointer).ok_or(Refusal::NotInBody { pointer: pointer.as_str() })?;
+                Ok(Some(Cow::Owned(text.into_owned())))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Unix milliseconds of the time, where it is one.
+    fn read_time(&self, text: Option<&str>, check: Check) -> Result<Option<u64>, Refusal<'static>> {
+        let (Some(text), Some(stamp)) = (text, &self.timestamp) else { return Ok(None) };
+        if stamp.opaque && check.tolerance.is_none() {
+            return Ok(None);
+        }
+        let wanted = match stamp.unit {
+            TimeUnit::Seconds => "a whole number of Unix seconds",
+            TimeUnit::Milliseconds => "a whole number of Unix milliseconds",
+            TimeUnit::Rfc3339 => "an RFC 3339 time",
+        };
+        stamp.unit.read(text).map(Some).ok_or(Refusal::TimestampMalformed { wanted })
     }
 
     fn read_id<'a, 's>(
@@ -134,9 +159,7 @@ impl Scheme {
         match (times.next(), times.next()) {
             (None, _) => Err(Refusal::TimestampMissing { header, entry }),
             (Some(time), None) if time.len() <= TIME_BYTES_MAX => Ok(time),
-            (Some(time), None) => {
-                Err(Refusal::HeaderTooLong { header, bytes: time.len(), max: TIME_BYTES_MAX })
-            }
+            (Some(time), None) => Err(Refusal::HeaderTooLong { header, bytes: time.len(), max: TIME_BYTES_MAX }),
             (Some(_), Some(_)) => Err(Refusal::TimestampTwice { header }),
         }
     }
@@ -215,26 +238,6 @@ struct Tried {
     whole: usize,
 }
 
-impl Timestamp {
-    /// How old a request is, if that is asked for and near enough.
-    fn check(&self, text: &str, check: Check) -> Result<Option<i64>, Refusal<'static>> {
-        if self.opaque && check.tolerance.is_none() {
-            return Ok(None);
-        }
-        let wanted = match self.unit {
-            TimeUnit::Seconds => "a whole number of Unix seconds",
-            TimeUnit::Milliseconds => "a whole number of Unix milliseconds",
-            TimeUnit::Rfc3339 => "an RFC 3339 time",
-        };
-        let signed_ms = self.unit.read(text).ok_or(Refusal::TimestampMalformed { wanted })?;
-        if let Some(tolerance) = check.tolerance {
-            tolerance.check(signed_ms, check.now_unix_ms, self.unit)?;
-        }
-        let age = i128::from(check.now_unix_ms) - i128::from(signed_ms);
-        Ok(i64::try_from(age).ok())
-    }
-}
-
 impl Way {
     /// The entries of a header's value.
     fn entries<'w, 'v>(&'w self, value: &'v str) -> impl Iterator<Item = &'v str> + use<'w, 'v> {
@@ -275,8 +278,7 @@ impl Checker {
         tried: &mut Tried,
     ) -> Choice {
         let not_time = |entry: &&str| time_entry.is_none_or(|time| !entry.starts_with(time));
-        let signatures =
-            way.entries(value).filter(not_time).filter_map(|entry| entry.strip_prefix(way.entry.as_str()));
+        let signatures = way.entries(value).filter(not_time).filter_map(|entry| entry.strip_prefix(way.entry.as_str()));
         let mut matches = Choice::from(0);
         match self {
             Checker::Sha256(keyed) => {
