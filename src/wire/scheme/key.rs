@@ -136,7 +136,7 @@ impl Scheme {
 
     /// The ways that a key is for: those whose prefix it has, or else those that share the main way's shape.
     fn ways_of<'s>(&'s self, text: &str) -> impl Iterator<Item = (usize, &'s Way)> {
-        let has_prefix = |way: &&Way| way.key.prefixes().any(|prefix| text.trim_start().starts_with(prefix));
+        let has_prefix = |way: &&Way| way.key.prefixes().any(|prefix| text.starts_with(prefix));
         let shape = self.ways.iter().find(has_prefix).or(self.ways.first()).map(|way| &way.key);
         self.ways.iter().enumerate().filter(move |(_, way)| Some(&way.key) == shape)
     }
@@ -156,10 +156,10 @@ impl KeyShape {
         let bytes = match self.form {
             KeyForm::Text => bare(text).as_bytes().to_vec(),
             KeyForm::Base64 => {
-                let decoded = BASE64.decode(bare(text.trim()));
+                let decoded = BASE64.decode(bare(text.trim_end()));
                 decoded.map_err(|_| KeyError::NotBase64(prefix.map(str::to_owned)))?
             }
-            KeyForm::Hex => hex(bare(text.trim())).ok_or(KeyError::NotHex)?,
+            KeyForm::Hex => hex(bare(text.trim_end())).ok_or(KeyError::NotHex)?,
         };
         if bytes.is_empty() { Err(KeyError::Blank) } else { Ok(bytes) }
     }
@@ -209,7 +209,7 @@ impl Way {
 }
 
 fn has(text: &str, prefix: &Option<String>) -> Option<String> {
-    prefix.as_ref().filter(|prefix| text.trim_start().starts_with(prefix.as_str())).cloned()
+    prefix.as_ref().filter(|prefix| text.starts_with(prefix.as_str())).cloned()
 }
 
 /// Keyed once: hashing the key pads costs two blocks, which every signature would pay.
