@@ -24,9 +24,14 @@ use pushpull::{
     fault::TargetPath,
     model::{EventId, RunId, Span, Time},
     policy::receive::{Checks, SignedRequest, decide},
+    profile::{embedded_profile, load_profile},
     record::{Obligation, Record, RecordLog, RecordSink},
     scenario::QueueKind,
-    wire::{EventBody, Secret, sign},
+    wire::{
+        EventBody, Secret,
+        scheme::{Check, Message, Request},
+        sign,
+    },
 };
 use sha2::Sha256;
 
@@ -106,11 +111,39 @@ fn requests() {
     compare("decide (verify, then read), to HMAC-SHA256 of the body", 20_000, &mut hmac, &mut |_| {
         let _ = black_box(decide(black_box(&request), &checks));
     });
+    schemes(&id, &body);
     compare("read id, subject, version, to the same HMAC", 20_000, &mut hmac, &mut |_| {
         let _ = black_box(EventBody::parse(black_box(&body)));
     });
     compare("read into a serde_json::Value, to the same HMAC", 20_000, &mut hmac, &mut |_| {
         let _ = black_box(serde_json::from_slice::<serde_json::Value>(black_box(&body)));
+    });
+}
+
+/// Signing and checking by a profile, to the hash that both are about.
+fn schemes(id: &str, body: &[u8]) {
+    let text = embedded_profile("standard-webhooks").expect("a profile of the binary").text;
+    let scheme = load_profile(text, "standard-webhooks").expect("it is right").scheme.expect("it signs");
+    let secret = Secret::from_bytes(&KEY).expect("32 bytes are a secret").reveal();
+    let signing = [scheme.sign_key(&secret).expect("a key")];
+    let verifying = [scheme.verify_key(&secret).expect("a key")];
+    let message = Message { id, unix_ms: NOW_S * 1_000, url: "", method: "POST", body };
+    let mut headers = http::HeaderMap::new();
+    let written = scheme.sign(&signing, &message, |name, value| {
+        let name: http::HeaderName = name.parse().expect("a header name");
+        headers.insert(name, value.parse().expect("a header value"));
+    });
+    written.expect("nothing of the body is needed");
+    let request = Request { url: "", method: "POST", body };
+    let check = Check { now_unix_ms: NOW_S * 1_000, tolerance: scheme.tolerance };
+    let mut hmac = keyed_hash(body);
+    compare("check a signature by a profile, headers included, to the same HMAC", 20_000, &mut hmac, &mut |_| {
+        let _ = black_box(scheme.verify(&verifying, black_box(&headers), &request, check));
+    });
+    compare("sign by a profile, three headers, to the same HMAC", 20_000, &mut hmac, &mut |_| {
+        let _ = black_box(scheme.sign(&signing, black_box(&message), |name, value| {
+            black_box((name, value));
+        }));
     });
 }
 

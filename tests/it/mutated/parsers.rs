@@ -82,7 +82,7 @@ fn no_input_makes_a_parser_panic() {
 #[test]
 fn no_profile_makes_its_reader_panic() {
     let [read, refused] = each_input(|mutator| {
-        if mutator.number % 100 != 0 {
+        if !mutator.number.is_multiple_of(100) {
             return [0, 0];
         }
         let mut bytes = mutator.pick(PROFILES).text.as_bytes().to_vec();
