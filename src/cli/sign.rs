@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::EventId,
-    wire::scheme::{HeaderValues, IdPlace, Message, Placeholder, Scheme},
+    wire::scheme::{IdPlace, Message, Placeholder, Scheme},
 };
 
 /// Arguments of `pushpull sign`.
@@ -56,6 +56,5 @@ fn given_id(scheme: &Scheme, headers: &[(String, Vec<u8>)]) -> Option<String> {
     let Some(IdPlace::Header(names)) = scheme.id.as_ref().filter(|_| scheme.signs(Placeholder::Id)) else {
         return None;
     };
-    let value = names.iter().find_map(|name| headers.first_two(&name.to_ascii_lowercase())[0])?;
-    Some(String::from_utf8_lossy(value).into_owned())
+    names.first_in(headers).map(str::to_owned)
 }

@@ -13,15 +13,16 @@ pub(super) const TIME_BYTES_MAX: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderName {
     shown: String,
-    lower: String,
+    /// Hashed and compared without being read again.
+    lookup: http::HeaderName,
 }
 
 impl HeaderName {
     /// A name, if the text is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<HeaderName> {
-        http::HeaderName::from_bytes(text.as_bytes()).ok()?;
-        Some(HeaderName { shown: text.to_owned(), lower: text.to_ascii_lowercase() })
+        let lookup = http::HeaderName::from_bytes(text.as_bytes()).ok()?;
+        Some(HeaderName { shown: text.to_owned(), lookup })
     }
 
     /// As it is written.
@@ -53,13 +54,20 @@ impl HeaderNames {
         self.0.iter().map(HeaderName::as_str)
     }
 
+    /// The value of the first name that is there, if it is a text.
+    #[must_use]
+    pub fn first_in<'h>(&self, headers: &'h (impl HeaderValues + ?Sized)) -> Option<&'h str> {
+        let value = self.0.iter().find_map(|name| headers.first_two(&name.lookup)[0])?;
+        std::str::from_utf8(value).ok()
+    }
+
     /// The name that is there and its only value, which is printable ASCII and no longer than `max`.
     pub(super) fn read<'s, 'h>(
         &'s self,
         headers: &'h (impl HeaderValues + ?Sized),
         max: usize,
     ) -> Result<(&'s str, &'h str), Refusal<'s>> {
-        let found = self.0.iter().find_map(|name| match headers.first_two(&name.lower) {
+        let found = self.0.iter().find_map(|name| match headers.first_two(&name.lookup) {
             [Some(value), second] => Some((name.as_str(), value, second.is_some())),
             [None, _] => None,
         });
@@ -89,20 +97,21 @@ impl std::fmt::Display for HeaderNames {
 
 /// Headers of a request.
 pub trait HeaderValues {
-    /// The first two values of a header whose name is given in lowercase; a second means that it is repeated.
-    fn first_two(&self, name: &str) -> [Option<&[u8]>; 2];
+    /// The first two values of a header; a second means that it is repeated.
+    fn first_two(&self, name: &http::HeaderName) -> [Option<&[u8]>; 2];
 }
 
 impl HeaderValues for http::HeaderMap {
-    fn first_two(&self, name: &str) -> [Option<&[u8]>; 2] {
+    fn first_two(&self, name: &http::HeaderName) -> [Option<&[u8]>; 2] {
         let mut values = self.get_all(name).iter().map(http::HeaderValue::as_bytes);
         [values.next(), values.next()]
     }
 }
 
 impl HeaderValues for [(String, Vec<u8>)] {
-    fn first_two(&self, name: &str) -> [Option<&[u8]>; 2] {
-        let mut values = self.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_slice());
+    fn first_two(&self, name: &http::HeaderName) -> [Option<&[u8]>; 2] {
+        let mut values =
+            self.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name.as_str())).map(|(_, v)| v.as_slice());
         [values.next(), values.next()]
     }
 }

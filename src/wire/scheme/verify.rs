@@ -240,12 +240,8 @@ struct Tried {
 
 impl Way {
     /// The entries of a header's value.
-    fn entries<'w, 'v>(&'w self, value: &'v str) -> impl Iterator<Item = &'v str> + use<'w, 'v> {
-        let (split, whole) = match self.separator.as_deref() {
-            Some(separator) => (Some(value.split(separator)), None),
-            None => (None, Some(value)),
-        };
-        split.into_iter().flatten().chain(whole)
+    fn entries<'w, 'v>(&'w self, value: &'v str) -> Entries<'w, 'v> {
+        Entries { rest: Some(value), separator: self.separator.as_deref() }
     }
 
     /// How a signature is written.
@@ -262,6 +258,29 @@ impl Way {
             (Algorithm::Ed25519, Encoding::Base64) => "base64 of 64 bytes, padded",
             (Algorithm::Token, _) => "the token",
         }
+    }
+}
+
+/// The entries of a header's value, one after the other.
+struct Entries<'w, 'v> {
+    rest: Option<&'v str>,
+    separator: Option<&'w str>,
+}
+
+impl<'v> Iterator for Entries<'_, 'v> {
+    type Item = &'v str;
+
+    fn next(&mut self) -> Option<&'v str> {
+        let rest = self.rest.take()?;
+        let Some(separator) = self.separator else { return Some(rest) };
+        // One byte is looked for, and no search is prepared, where the separator is one byte.
+        let at = match separator.as_bytes() {
+            [byte] => rest.bytes().position(|known| known == *byte),
+            _ => rest.find(separator),
+        };
+        let Some(at) = at else { return Some(rest) };
+        self.rest = Some(&rest[at + separator.len()..]);
+        Some(&rest[..at])
     }
 }
 
