@@ -45,7 +45,7 @@ use crate::live::orchestrator::RunError;
         pushpull advise --events 40000/day      which of the two, and what each would cost\n  \
         pushpull scenarios                      what else there is to run\n  \
         pushpull explain OUT                    the story of the worst event of a run\n\n\
-        Exit codes: 0 all good; 1 an expectation failed; 2 bad input; 3 the run is void."
+        Exit codes: 0 all good; 1 an expectation failed, or a request was refused; 2 bad input; 3 the run is void."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -31,6 +31,8 @@ pub struct Vector {
     pub tolerance_s: u64,
     expect: String,
     pub tier: String,
+    /// What its sender signs with, where that is not what its receiver checks with.
+    pub signing_key: Option<String>,
     #[serde(default)]
     pub url: String,
     #[serde(default = "post")]
