@@ -15,8 +15,8 @@ macro_rules! embed {
     };
 }
 
-/// Every profile in the binary. Those behind Svix are written from public documentation alone, to show that a
-/// provider is a file.
+/// Every profile in the binary. Those behind Svix are examples of four other ways to sign, to show that a provider is
+/// a file.
 pub const PROFILES: &[EmbeddedProfile] = embed![
     "stripe",
     "github",
