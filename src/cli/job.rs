@@ -140,7 +140,7 @@ impl Judged {
     pub fn runs(&self) -> Vec<(&str, &Results)> {
         match self {
             Judged::One(results) => vec![("", results)],
-            Judged::Cases(cases) => cases.cases.iter().map(|case| (case.name.as_str(), &case.results)).collect(),
+            Judged::Cases(cases) => cases.by_name(),
         }
     }
 

@@ -6,11 +6,12 @@ use super::{Exit, print, request::profile};
 use crate::{
     profile::{Confidence, EventPart, PROFILES, Profile, load_profile},
     scenario::units::span_to_text,
-    wire::scheme::{Algorithm, Encoding, IdPlace, KeyForm, Scheme, Sides, TimePlace, TimeUnit, Way},
+    wire::scheme::{Algorithm, Encoding, KeyForm, Scheme, Sides, TimePlace, TimeUnit, Way},
 };
 
 /// Arguments of `pushpull profiles`.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct ProfilesArgs {
     /// Print the names alone, one per line, for scripts.
     #[arg(long)]
@@ -135,11 +136,10 @@ fn shown(profile: &Profile) -> String {
 
 fn show_scheme(scheme: &Scheme, out: &mut String) {
     for way in &scheme.ways {
-        let names: Vec<&str> = way.header.iter().collect();
         let entry = format!("{}{{signature}}", way.entry);
         let many = way.separator.as_ref().map(|text| format!(", entries apart by {text:?}")).unwrap_or_default();
         let accepted = if way.accepted { "" } else { " (sent, never enough)" };
-        out.push_str(&format!("  {}{accepted}: {}: {entry}{many}\n", algorithm(way), names.join(" or ")));
+        out.push_str(&format!("  {}{accepted}: {}: {entry}{many}\n", algorithm(way), way.header));
         if way.algorithm == Algorithm::Token {
             continue;
         }
@@ -156,18 +156,15 @@ fn show_scheme(scheme: &Scheme, out: &mut String) {
         let prefix = way.key.prefix.as_ref().map(|prefix| format!(" behind {prefix}")).unwrap_or_default();
         out.push_str(&format!("    of {}, as {encoding}; key: {form}{prefix}\n", way.signed));
     }
-    let header = |names: &crate::wire::scheme::HeaderNames| names.iter().collect::<Vec<_>>().join(" or ");
-    match &scheme.id {
-        None => {}
-        Some(IdPlace::Header(names)) => out.push_str(&format!("  id: header {}\n", header(names))),
-        Some(IdPlace::Body(pointer)) => out.push_str(&format!("  id: body {}\n", pointer.as_str())),
+    if let Some(id) = &scheme.id {
+        out.push_str(&format!("  id: {id}\n"));
     }
     let Some(time) = &scheme.timestamp else {
         out.push_str("  time: none, so that a replay is told by its id only\n");
         return;
     };
     let place = match &time.place {
-        TimePlace::Header(names) => format!("header {}", header(names)),
+        TimePlace::Header(names) => format!("header {names}"),
         TimePlace::Entry(entry) => format!("entry {entry}{{timestamp}}"),
         TimePlace::Body(pointer) => format!("body {}", pointer.as_str()),
     };

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     model::EventId,
-    wire::scheme::{IdPlace, Message, Placeholder, Scheme},
+    wire::scheme::{Message, PartPlace, Placeholder, Scheme},
 };
 
 /// Arguments of `pushpull sign`.
@@ -53,7 +53,7 @@ pub(super) fn run(args: &SignArgs) -> anyhow::Result<Exit> {
 
 /// The id in a header that was given.
 fn given_id(scheme: &Scheme, headers: &[(String, Vec<u8>)]) -> Option<String> {
-    let Some(IdPlace::Header(names)) = scheme.id.as_ref().filter(|_| scheme.signs(Placeholder::Id)) else {
+    let Some(PartPlace::Header(names)) = scheme.id.as_ref().filter(|_| scheme.signs(Placeholder::Id)) else {
         return None;
     };
     names.first_in(headers).map(str::to_owned)

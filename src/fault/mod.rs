@@ -127,9 +127,7 @@ impl FaultPlan {
     /// Whether it concerns a consumer's requests of this kind at all.
     #[must_use]
     pub fn may_hit(&self, consumer: ConsumerNo, path: TargetPath) -> bool {
-        self.kind.hits_path(path)
-            && self.consumers.contains(&consumer)
-            && self.selector.path.is_none_or(|only| only == path)
+        self.kind.hits_path(path) && self.consumers.contains(&consumer) && self.selector.takes(path)
     }
 
     /// Whether it does something to this request, which it may hit. `draws` are those of [`Purpose::FaultHit`].

@@ -77,19 +77,24 @@ impl Selector {
     pub const KEYS: [&'static str; 9] =
         ["probability", "every", "first", "from", "until", "event", "attempts", "clients", "path"];
 
-    /// Whether the request is hit: a pure function of seed, fault and target. `draws` are those of
-    /// [`Purpose::FaultHit`].
+    /// Whether a request of the path that it may hit is hit: a pure function of seed, fault and target. `draws`
+    /// are those of [`Purpose::FaultHit`].
     #[must_use]
     #[inline]
     pub fn hits(&self, target: &Target, fault: u16, draws: PurposeDraws) -> bool {
         self.window_holds(target.at)
-            && self.path.is_none_or(|path| path == target.path)
             && self.every.is_none_or(|n| n > 0 && target.number.is_multiple_of(n))
             && self.first.is_none_or(|k| target.number <= k)
             && self.event.is_none_or(|e| target.number == e)
             && (self.attempts.is_empty() || self.attempts.contains(&target.attempt))
             && (self.clients.is_empty() || self.clients.contains(&target.client))
             && self.probability.is_none_or(|p| draw_key(target, fault).unit_of(draws) < p)
+    }
+
+    /// Whether it may hit requests of this path.
+    #[must_use]
+    pub fn takes(&self, path: TargetPath) -> bool {
+        self.path.is_none_or(|only| only == path)
     }
 
     /// Whether `at` lies in the window [from, until).

@@ -33,6 +33,12 @@ pub struct CaseResults {
 }
 
 impl Cases {
+    /// What each came to, by its name.
+    #[must_use]
+    pub fn by_name(&self) -> Vec<(&str, &Results)> {
+        self.cases.iter().map(|case| (case.name.as_str(), &case.results)).collect()
+    }
+
     /// Where the figures that the scenario repeats were published.
     #[must_use]
     pub fn published(&self) -> Option<&str> {

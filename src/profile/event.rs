@@ -1,12 +1,12 @@
 //! Where a request says what it is about.
 
 use super::{
-    fields::{Place, place},
+    fields::place,
     raw::{RawEvent, RawPlace},
 };
 use crate::{
     scenario::error::{At, Problem},
-    wire::scheme::{HeaderNames, Pointer},
+    wire::scheme::PartPlace,
 };
 
 /// What a receiver wants to know of an event.
@@ -45,37 +45,12 @@ impl EventPart {
     }
 }
 
-/// Where it stands.
-#[derive(Debug, Clone)]
-pub enum EventPlace {
-    /// In a header.
-    Header(HeaderNames),
-    /// In the body.
-    Body(Pointer),
-}
-
-impl std::fmt::Display for EventPlace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            EventPlace::Header(names) => {
-                let names: Vec<&str> = names.iter().collect();
-                write!(f, "header {}", names.join(" or "))
-            }
-            EventPlace::Body(pointer) => write!(f, "body {}", pointer.as_str()),
-        }
-    }
-}
-
 /// The places, and whether the id tells copies apart from other events (otherwise the body's digest does).
-pub(super) fn read(at: &At, raw: &RawEvent) -> Result<(Vec<(EventPart, EventPlace)>, bool), Problem> {
+pub(super) fn read(at: &At, raw: &RawEvent) -> Result<(Vec<(EventPart, PartPlace)>, bool), Problem> {
     let mut places = Vec::new();
     for (key, part) in EventPart::TABLE {
         let Some(raw) = part.of(raw) else { continue };
-        let place = match place(&at.key(key), raw)? {
-            Place::Header(names) => EventPlace::Header(names),
-            Place::Body(pointer) => EventPlace::Body(pointer),
-        };
-        places.push((part, place));
+        places.push((part, place(&at.key(key), raw)?));
     }
     let by_id = match raw.dedupe.as_deref() {
         None => raw.id.is_some(),

@@ -3,7 +3,7 @@
 use super::raw::{OneOrMany, RawPlace};
 use crate::{
     scenario::error::{At, Problem},
-    wire::scheme::{HeaderName, HeaderNames, Pointer},
+    wire::scheme::{HeaderName, HeaderNames, PartPlace, Pointer},
 };
 
 /// One header name or several.
@@ -46,15 +46,10 @@ pub(super) fn entry(at: &At, text: &str, placeholder: &str) -> Result<String, Pr
 }
 
 /// A place that is a header or lies in the body, and not both.
-pub(super) enum Place {
-    Header(HeaderNames),
-    Body(Pointer),
-}
-
-pub(super) fn place(at: &At, raw: &RawPlace) -> Result<Place, Problem> {
+pub(super) fn place(at: &At, raw: &RawPlace) -> Result<PartPlace, Problem> {
     match (&raw.header, &raw.body) {
-        (Some(header), None) => Ok(Place::Header(headers(&at.key("header"), header)?)),
-        (None, Some(body)) => Ok(Place::Body(pointer(&at.key("body"), body)?)),
+        (Some(header), None) => Ok(PartPlace::Header(headers(&at.key("header"), header)?)),
+        (None, Some(body)) => Ok(PartPlace::Body(pointer(&at.key("body"), body)?)),
         (Some(_), Some(_)) => Err(at.key("body").problem("there are two places", "keep one of header and body")),
         (None, None) => {
             Err(at.problem("no place is named", "write { header = \"X-Id\" }, or { body = \"/id\" }, a JSON pointer"))

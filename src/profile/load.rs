@@ -1,7 +1,7 @@
 //! From a profile's text to what it means.
 
 use super::{
-    event::{self, EventPart, EventPlace},
+    event::{self, EventPart},
     raw::{Confidence, RawPayload, RawProfile},
     signature,
 };
@@ -11,7 +11,7 @@ use crate::{
         error::{At, Problem},
         locate::{File, locate, syntax_error},
     },
-    wire::scheme::{HeaderName, Scheme},
+    wire::scheme::{HeaderName, PartPlace, Scheme},
 };
 
 /// A provider.
@@ -30,7 +30,7 @@ pub struct Profile {
     /// How it signs; `None`: nothing is signed.
     pub scheme: Option<Scheme>,
     /// Where a request says what it is about.
-    pub event: Vec<(EventPart, EventPlace)>,
+    pub event: Vec<(EventPart, PartPlace)>,
     /// Whether the event's id tells copies apart from other events; the body's digest does otherwise.
     pub dedupe_by_id: bool,
     /// How it sends: keys of `[[provider]]`.
@@ -109,13 +109,9 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
 
 /// What is marked as assumed must be there.
 fn check_assumed(at: &At, assumed: &[String], text: &str) -> Result<(), Problem> {
-    let table: toml::Table = text.parse().unwrap_or_default();
+    let table = toml::Value::Table(text.parse().unwrap_or_default());
     for (index, key) in assumed.iter().enumerate() {
-        let mut here = Some(&toml::Value::Table(table.clone())).cloned();
-        for step in key.split('.') {
-            here = here.and_then(|value| value.get(step).cloned());
-        }
-        if here.is_none() {
+        if key.split('.').try_fold(&table, |here, step| here.get(step)).is_none() {
             return Err(at
                 .index(index)
                 .problem(format!("\"{key}\" is no key of this file"), "write it as \"delivery.retry\", or remove it"));

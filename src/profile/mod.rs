@@ -11,7 +11,7 @@ mod raw;
 mod signature;
 
 pub use embedded::{EmbeddedProfile, PROFILES, embedded_profile};
-pub use event::{EventPart, EventPlace};
+pub use event::EventPart;
 pub use load::{Profile, Source, load_profile};
 pub use raw::{Confidence, RawPayload, RawProfile};
 

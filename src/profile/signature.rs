@@ -1,7 +1,7 @@
 //! `[signature]`: from what is written to a scheme that holds together.
 
 use super::{
-    fields::{Place, entry, headers, place, pointer},
+    fields::{entry, headers, place, pointer},
     raw::{RawAlso, RawKey, RawSignature, RawTimestamp},
 };
 use crate::{
@@ -11,8 +11,8 @@ use crate::{
         units::parse_span,
     },
     wire::scheme::{
-        Algorithm, Encoding, IdPlace, KeyForm, KeyShape, Placeholder, Scheme, Sides, Template, TemplateError,
-        TimePlace, TimeUnit, Timestamp, Tolerance, Way,
+        Algorithm, Encoding, KeyForm, KeyShape, Placeholder, Scheme, Sides, Template, TemplateError, TimePlace,
+        TimeUnit, Timestamp, Tolerance, Way,
     },
 };
 
@@ -39,13 +39,7 @@ pub(super) fn read(at: &At, raw: &RawSignature) -> Result<Option<Scheme>, Proble
             None => Ok(None),
         };
     };
-    let id = match &raw.id {
-        None => None,
-        Some(raw) => Some(match place(&at.key("id"), raw)? {
-            Place::Header(names) => IdPlace::Header(names),
-            Place::Body(pointer) => IdPlace::Body(pointer),
-        }),
-    };
+    let id = raw.id.as_ref().map(|raw| place(&at.key("id"), raw)).transpose()?;
     let timestamp = raw.timestamp.as_ref().map(|time| read_timestamp(&at.key("timestamp"), time, raw)).transpose()?;
     let mut ways = vec![main_way(at, raw, algorithm)?];
     for (index, also) in raw.also.iter().enumerate() {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::wire::scheme::{
-    Algorithm, Check, Message, Placeholder, Request, Scheme, SignKey, TimePlace, VerifyKey, Way,
+    Algorithm, Check, Message, PartPlace, Placeholder, Request, Scheme, SignKey, TimePlace, VerifyKey, Way,
 };
 
 fn load(one: &EmbeddedProfile) -> Profile {
@@ -33,7 +33,7 @@ fn whatever_a_payload_says_of_its_event_is_where_the_profile_looks() {
         for payload in &profile.payloads {
             let json: serde_json::Value = serde_json::from_str(&payload.body).expect(one.name);
             for (part, place) in &profile.event {
-                if let EventPlace::Body(pointer) = place {
+                if let PartPlace::Body(pointer) = place {
                     assert!(pointer.text(&json).is_some(), "{}: {part:?} is not at {}", one.name, pointer.as_str());
                 }
             }

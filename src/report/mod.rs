@@ -88,7 +88,7 @@ pub fn write_all(dir: &Path, results: &Results, plan: &Plan) -> io::Result<Vec<P
 /// Writes the page of a scenario with cases into `dir`, as text, HTML and JSON, and the pictures that compare
 /// them; each case's own report lies in the folder of its name.
 pub fn write_cases(dir: &Path, cases: &Cases) -> io::Result<()> {
-    let pictures = plots::compared(&plots::by_name(cases)).map_err(io::Error::other)?;
+    let pictures = plots::compared(&cases.by_name()).map_err(io::Error::other)?;
     let figures = serde_json::to_string_pretty(cases).map_err(io::Error::other)? + "\n";
     let mut files = one("results.json", figures);
     files.extend(one("report.txt", text::render_cases(cases, text::Options::default())));

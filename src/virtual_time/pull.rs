@@ -68,7 +68,7 @@ pub(super) struct Group<'a> {
     /// Whether a poll that finds nothing and meets no fault touches nobody else.
     pub calm: bool,
     /// Whether a poll that finds something may be undisturbed.
-    pub undisturbed: bool,
+    pub may_be_undisturbed: bool,
     /// The faults of the plan that may hit its polls.
     pub faults: Vec<&'a FaultPlan>,
     /// Whether the answer is always there before the next poll is due.
@@ -140,6 +140,7 @@ impl<'a> Group<'a> {
         let (there, back) = (link::longest(&plan.virtual_time), link::longest(&plan.virtual_time));
         let hint = pull.poll_interval_hint.filter(|_| polling.on_429 == On429::Respect);
         let longest = (there + back).max(hint.unwrap_or(Span::ZERO));
+        let calm = is_calm(plan, mine, polling);
         let mut group = Group {
             polling,
             provider,
@@ -148,8 +149,8 @@ impl<'a> Group<'a> {
             own: mine.follows == Follows::Own,
             pinged: polling.strategy.ping().is_some(),
             conditional: polling.strategy.is_conditional(),
-            calm: is_calm(plan, mine, polling),
-            undisturbed: false,
+            may_be_undisturbed: pace != Pace::StepByStep && undisturbed::may_be(plan, mine, calm),
+            calm,
             faults: plan.faults.iter().filter(|fault| fault.may_hit(consumer, TargetPath::Poll)).collect(),
             // Pings come when they come, and do not ask whether an answer is still on its way.
             roomy: rhythm.shortest_gap() >= longest && polling.strategy.ping().is_none(),
@@ -161,7 +162,6 @@ impl<'a> Group<'a> {
             rhythm,
         };
         // Who is not calm may be far behind.
-        group.undisturbed = pace != Pace::StepByStep && undisturbed::may_be(plan, mine, group.calm);
         group.shares = (group.calm && group.own).then(Shares::default);
         group.combs = group.sleeps(mine.clients).filter(|_| pace == Pace::Skip).map(|gap| Combs::new(gap, end));
         Some(group)

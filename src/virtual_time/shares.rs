@@ -72,11 +72,6 @@ mod tests {
     };
     use proptest::prelude::*;
 
-    /// Each event of the test occurs at the instant of its sequence.
-    fn seq_of_last_until(upto: Time) -> u64 {
-        upto.0
-    }
-
     proptest! {
         #[test]
         fn the_end_of_a_share_shows_what_an_index_shows(
@@ -94,8 +89,10 @@ mod tests {
             for client in 0..clients {
                 let indexed = log.stretch(Share::Own { clients, client }, window);
                 if let Some(tail) = shares.tail(newest[client as usize], after) {
-                    let head = (seq_of_last_until(upto) as u32).min(newest.iter().copied().max().unwrap_or(0));
-                    let visible: Vec<u32> = tail.seqs().iter().copied().filter(|seq| (after + 1..=head).contains(seq)).collect();
+                    // An event occurs at the instant of its sequence.
+                    let head = upto.0 as u32;
+                    let behind = after + 1..=head;
+                    let visible: Vec<u32> = tail.seqs().iter().copied().filter(|seq| behind.contains(seq)).collect();
                     let wanted = visible.last().map(|seq| (*seq, visible.len() == 1));
                     prop_assert_eq!(shares.newest(newest[client as usize], after, head), wanted);
                     let told = log.stretch_of(tail.seqs(), window);

@@ -61,7 +61,7 @@ impl World<'_> {
     pub(super) fn poll_undisturbed(&mut self, no: u32) -> bool {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return false };
-        if !group.undisturbed || self.is_hit(no, group) {
+        if !group.may_be_undisturbed || self.is_hit(no, group) {
             return false;
         }
         let target = self.target(no, client.beat.due, 1);

@@ -7,6 +7,7 @@ use plotters::{
     coord::{
         Shift,
         ranged1d::{Ranged, ValueFormatter},
+        types::RangedCoordf64,
     },
     prelude::*,
     style::text_anchor,
@@ -16,7 +17,10 @@ use super::{
     super::ExportError,
     palette::{FAINT, GRID, GROUND, INK, ORANGE, Style, dark_rules, style},
 };
-use crate::measure::{ConsumerResult, RunResult};
+use crate::{
+    measure::{ConsumerResult, RunResult},
+    report::format::digits,
+};
 
 /// A part of a sheet.
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -172,6 +176,22 @@ pub(super) fn whole_chart<'a, 'b>(area: &'a Area<'b>) -> ChartBuilder<'a, 'b, SV
     let mut chart = ChartBuilder::on(area);
     chart.margin(12).margin_right(28).x_label_area_size(48).y_label_area_size(SIDE);
     chart
+}
+
+/// The axes of a panel: a rate over time, which is named below the last one.
+pub(super) fn rate_axes(
+    chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<RangedCoordf64, RangedCoordf64>>,
+    time_unit: Option<&str>,
+) -> Drawn {
+    let mut mesh = chart.configure_mesh();
+    plain(&mut mesh);
+    mesh.disable_x_mesh().y_desc("per second").y_labels(4);
+    mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
+    if let Some(unit) = time_unit {
+        mesh.x_desc(unit);
+    }
+    mesh.draw()?;
+    Ok(())
 }
 
 /// A chart in one of several panels; the last has the time axis of all.

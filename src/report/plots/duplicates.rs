@@ -5,14 +5,14 @@ use plotters::prelude::*;
 use super::{
     Figure,
     canvas::{
-        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, plain, round_up,
-        shades, sheet, time_axis, window_names, windows,
+        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, rate_axes,
+        round_up, shades, sheet, time_axis, window_names, windows,
     },
     palette::{BLUE, ORANGE, VERMILION},
 };
 use crate::{
     measure::{ConsumerResult, RunResult},
-    report::format::{count, digits, maybe_count, plural},
+    report::format::{count, maybe_count, plural},
 };
 
 const PANEL: u32 = 165;
@@ -60,14 +60,7 @@ fn panel(area: &Area<'_>, run: &RunResult, no: usize, consumer: &ConsumerResult,
     let mut chart = panel_chart(area, last).build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
     let shaded = windows(run, Some(no));
     chart.draw_series(shades(&shaded, unit_s, top))?;
-    let mut mesh = chart.configure_mesh();
-    plain(&mut mesh);
-    mesh.disable_x_mesh().y_desc("per second").y_labels(4);
-    mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
-    if last {
-        mesh.x_desc(unit);
-    }
-    mesh.draw()?;
+    rate_axes(&mut chart, last.then_some(unit))?;
     let width = consumer.series.bucket_s;
     let attempts = consumer.series.points().map(|(at, bucket)| (at / unit_s, bucket.attempts as f64 / width));
     chart.draw_series(LineSeries::new(attempts, BLUE.stroke_width(2)))?;

@@ -20,7 +20,7 @@ mod tradeoff;
 
 use std::path::PathBuf;
 
-pub(super) use compare::{Compared, by_name, compared, sentences};
+pub(super) use compare::{Compared, compared, sentences};
 pub(super) use crossover::{Crossover, Line};
 pub(super) use palette::dark_rules;
 

@@ -5,8 +5,8 @@ use plotters::prelude::*;
 use super::{
     Figure,
     canvas::{
-        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, plain, round_up,
-        sheet, time_axis,
+        Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, rate_axes,
+        round_up, sheet, time_axis,
     },
     palette::{BLUE, FAILED, ORANGE},
 };
@@ -46,14 +46,7 @@ fn panel(area: &Area<'_>, run: &RunResult, consumer: &ConsumerResult, top: f64, 
     let width = consumer.series.bucket_s;
     let (unit_s, unit) = time_axis(run.duration_s);
     let mut chart = panel_chart(area, last).build_cartesian_2d(0.0..run.duration_s.max(1.0) / unit_s, 0.0..top)?;
-    let mut mesh = chart.configure_mesh();
-    plain(&mut mesh);
-    mesh.disable_x_mesh().y_desc("per second").y_labels(4);
-    mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
-    if last {
-        mesh.x_desc(unit);
-    }
-    mesh.draw()?;
+    rate_axes(&mut chart, last.then_some(unit))?;
     for (middle, bucket) in consumer.series.points() {
         let (left, right) = (middle - width / 2.0, (middle + width / 2.0).min(run.duration_s));
         let failed = bucket.requests.saturating_sub(bucket.useful + bucket.wasted);

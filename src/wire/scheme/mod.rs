@@ -27,7 +27,7 @@ pub struct Scheme {
     /// Kinds of signature. The first is the main one: a key without any kind's prefix is for it.
     pub ways: Vec<Way>,
     /// Where the id that is signed stands.
-    pub id: Option<IdPlace>,
+    pub id: Option<PartPlace>,
     /// When the request was signed.
     pub timestamp: Option<Timestamp>,
     /// How far that may lie off; `None`: any time will do.
@@ -79,13 +79,22 @@ pub enum Encoding {
     Base64,
 }
 
-/// Where an id stands.
+/// Where a part of a request stands.
 #[derive(Debug, Clone)]
-pub enum IdPlace {
+pub enum PartPlace {
     /// In a header.
     Header(HeaderNames),
     /// In the body, which is JSON.
     Body(Pointer),
+}
+
+impl std::fmt::Display for PartPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            PartPlace::Header(names) => write!(f, "header {names}"),
+            PartPlace::Body(pointer) => write!(f, "body {}", pointer.as_str()),
+        }
+    }
 }
 
 /// Where the time of signing stands and how it is written.

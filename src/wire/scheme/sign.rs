@@ -4,7 +4,7 @@ use ed25519_dalek::Signer as _;
 use hmac::Mac;
 
 use super::{
-    Encoding, IdPlace, Scheme, SignKey, TimePlace, Way,
+    Encoding, PartPlace, Scheme, SignKey, TimePlace, Way,
     key::Signer,
     part::Json,
     template::{Parts, Placeholder},
@@ -50,7 +50,7 @@ impl Scheme {
         };
         let needs = |part| self.ways.iter().any(|way| way.signed.has(part));
         let body_id = match &self.id {
-            Some(IdPlace::Body(pointer)) if needs(Placeholder::Id) => Some(of_body(pointer)?),
+            Some(PartPlace::Body(pointer)) if needs(Placeholder::Id) => Some(of_body(pointer)?),
             _ => None,
         };
         let timestamp = match &self.timestamp {
@@ -62,7 +62,7 @@ impl Scheme {
         };
         let Message { id, url, method, body, .. } = *message;
         let parts = Parts { id: body_id.as_deref().unwrap_or(id), timestamp: &timestamp, body, url, method };
-        if let Some(IdPlace::Header(names)) = &self.id {
+        if let Some(PartPlace::Header(names)) = &self.id {
             write(names.sent(), id);
         }
         if let Some(TimePlace::Header(names)) = self.timestamp.as_ref().map(|time| &time.place) {

@@ -24,7 +24,7 @@ fn standard() -> Scheme {
     };
     Scheme {
         ways: vec![way],
-        id: Some(IdPlace::Header(names("webhook-id"))),
+        id: Some(PartPlace::Header(names("webhook-id"))),
         timestamp: Some(Timestamp {
             place: TimePlace::Header(names("webhook-timestamp")),
             unit: TimeUnit::Seconds,

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::{
-    Algorithm, Encoding, HEADER_BYTES_MAX, HeaderNames, HeaderValues, ID_BYTES_MAX, IdPlace, Refusal, Scheme,
+    Algorithm, Encoding, HEADER_BYTES_MAX, HeaderNames, HeaderValues, ID_BYTES_MAX, PartPlace, Refusal, Scheme,
     TimePlace, TimeUnit, Timestamp, Tolerance, VerifyKey, Way,
     header::TIME_BYTES_MAX,
     key::Checker,
@@ -139,8 +139,8 @@ impl Scheme {
         }
         match &self.id {
             None => Ok(Cow::Borrowed("")),
-            Some(IdPlace::Header(names)) => Ok(Cow::Borrowed(names.read(headers, ID_BYTES_MAX)?.1)),
-            Some(IdPlace::Body(pointer)) => {
+            Some(PartPlace::Header(names)) => Ok(Cow::Borrowed(names.read(headers, ID_BYTES_MAX)?.1)),
+            Some(PartPlace::Body(pointer)) => {
                 let text = json.text(pointer).ok_or(Refusal::NotInBody { pointer: pointer.as_str() })?;
                 Ok(Cow::Owned(text.into_owned()))
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pushpull::wire::scheme::{IdPlace, Message, TimePlace};
+use pushpull::wire::scheme::{Message, PartPlace, TimePlace};
 
 use super::{Vector, profile, vectors};
 
@@ -11,7 +11,7 @@ fn signed(vector: &Vector, key: &str) -> BTreeMap<String, String> {
     let scheme = profile(&vector.scheme).scheme.expect("a scheme that signs");
     let header = |name: &str| vector.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, v)| v);
     let id = match &scheme.id {
-        Some(IdPlace::Header(names)) => names.iter().find_map(header).cloned().unwrap_or_default(),
+        Some(PartPlace::Header(names)) => names.iter().find_map(header).cloned().unwrap_or_default(),
         _ => String::new(),
     };
     let time = match scheme.timestamp.as_ref().map(|time| &time.place) {

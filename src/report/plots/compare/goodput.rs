@@ -9,7 +9,7 @@ use crate::{
         format::digits,
         plots::{
             canvas::{
-                Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, plain,
+                Area, Drawn, FOOT, Mark, TITLE_AT, caption, font, legend, panel_chart, panel_height, panels, rate_axes,
                 round_up, shades, sheet, time_axis, window_names, windows,
             },
             palette::{BLUE, ORANGE, VERMILION},
@@ -104,14 +104,7 @@ fn draw_panel(area: &Area<'_>, panel: &Panel<'_>, end_s: f64, top: f64, last: bo
     let mut chart = panel_chart(area, last).build_cartesian_2d(0.0..end_s / unit_s, 0.0..top)?;
     let shaded = windows(panel.run, Some(panel.no));
     chart.draw_series(shades(&shaded, unit_s, top))?;
-    let mut mesh = chart.configure_mesh();
-    plain(&mut mesh);
-    mesh.disable_x_mesh().y_desc("per second").y_labels(4);
-    mesh.y_label_formatter(&|rate| digits(*rate)).x_label_formatter(&|at| digits(*at));
-    if last {
-        mesh.x_desc(unit);
-    }
-    mesh.draw()?;
+    rate_axes(&mut chart, last.then_some(unit))?;
     let line = |read| rates(panel, end_s, read).into_iter().map(|(at, rate)| (at / unit_s, rate)).collect::<Vec<_>>();
     chart.draw_series(DashedLineSeries::new(line(|bucket| bucket.attempts), 7, 4, VERMILION.stroke_width(2)))?;
     chart.draw_series(LineSeries::new(line(|bucket| bucket.useful), BLUE.stroke_width(2)))?;

@@ -65,13 +65,8 @@ pub fn compared(cases: &[Case<'_>]) -> Result<Vec<Compared>, ExportError> {
 
 /// What pictures of these cases say.
 pub fn sentences(cases: &Cases) -> Vec<String> {
-    let by_name = by_name(cases);
-    COMPARISONS.iter().filter_map(|kind| (kind.sentence)(&by_name)).collect()
-}
-
-/// The cases as they are compared.
-pub fn by_name(cases: &Cases) -> Vec<Case<'_>> {
-    cases.cases.iter().map(|case| (case.name.as_str(), &case.results)).collect()
+    let cases = cases.by_name();
+    COMPARISONS.iter().filter_map(|kind| (kind.sentence)(&cases)).collect()
 }
 
 /// The run of each case that is shown, where it can be believed.
