@@ -1,9 +1,36 @@
-//! What sets one provider apart from another, beside its retry schedule: how it sends, and how it lets
-//! itself be asked.
+//! What sets one provider apart from another: how it sends, and how it lets itself be asked.
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Span, Time};
+use crate::{
+    model::{Span, Time},
+    policy::RetrySchedule,
+};
+
+/// One provider.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProviderPlan {
+    /// Its name; consumers and faults refer to it.
+    pub name: String,
+    /// The profile its manners come from.
+    pub profile: String,
+    /// How long an attempt waits for the complete ack, from its start. Never scaled.
+    pub ack_timeout: Span,
+    /// When the attempts after the first are due.
+    pub retry: RetrySchedule,
+    /// Attempts in flight per endpoint at most.
+    pub concurrency: u32,
+    /// What else sets its sending apart.
+    #[serde(default)]
+    pub sending: SendingPlan,
+    /// How it lets itself be asked.
+    #[serde(default)]
+    pub pull: PullPlan,
+    /// Events per page at most, whatever a client asks.
+    pub page_limit: u32,
+    /// Grain of the times that the pull API tells: `created` of events, `updated_at` of states. Never scaled.
+    pub timestamp_grain: Span,
+}
 
 /// How a provider sends. The default: unordered, isolated, never tired of an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

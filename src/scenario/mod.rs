@@ -25,6 +25,7 @@ mod prices;
 mod profile_keys;
 mod providers;
 pub mod raw;
+mod raw_provider;
 mod set;
 mod states;
 mod strategies;
@@ -44,11 +45,11 @@ pub use conditions::{QUANTITY_NAMES, share_over};
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load, load_cases};
-pub use manners::{AutoDisable, DeliveryOrder, Pause, PullPlan, RateLimit, RateScope, SendingPlan};
+pub use manners::{AutoDisable, DeliveryOrder, Pause, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use message_bytes::{MessageBytes, RawMessageBytes};
 pub use plan::{
     Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,
-    HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, ProviderPlan, QueueKind, WebhookPlan,
+    HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, QueueKind, WebhookPlan,
 };
 pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
 pub(crate) use profile_keys::check_profile_keys;

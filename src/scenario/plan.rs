@@ -6,14 +6,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CasePlan, Condition, CostPlan, PullPlan, SendingPlan, VirtualPlan};
+use super::{CasePlan, Condition, CostPlan, ProviderPlan, VirtualPlan};
 use crate::{
     fault::FaultPlan,
     model::{RunId, Span},
-    policy::{
-        RetrySchedule,
-        poll::{State, Strategy},
-    },
+    policy::poll::{State, Strategy},
     workload::Workload,
 };
 
@@ -96,31 +93,6 @@ pub enum Mode {
     Live,
     /// No sockets, a virtual clock.
     Virtual,
-}
-
-/// One provider.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ProviderPlan {
-    /// Its name; consumers and faults refer to it.
-    pub name: String,
-    /// The profile its manners come from.
-    pub profile: String,
-    /// How long an attempt waits for the complete ack, from its start. Never scaled.
-    pub ack_timeout: Span,
-    /// When the attempts after the first are due.
-    pub retry: RetrySchedule,
-    /// Attempts in flight per endpoint at most.
-    pub concurrency: u32,
-    /// What else sets its sending apart.
-    #[serde(default)]
-    pub sending: SendingPlan,
-    /// How it lets itself be asked.
-    #[serde(default)]
-    pub pull: PullPlan,
-    /// Events per page at most, whatever a client asks.
-    pub page_limit: u32,
-    /// Grain of the times that the pull API tells: `created` of events, `updated_at` of states. Never scaled.
-    pub timestamp_grain: Span,
 }
 
 /// One consumer: a party that wants every event that is due to it.

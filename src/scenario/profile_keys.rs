@@ -5,7 +5,7 @@ use super::{
     load::{Scale, unknown_field},
     names::suggest,
     providers::read_provider,
-    raw::RawProvider,
+    raw_provider::RawProvider,
 };
 
 /// Checks a table of a profile, `[delivery]` or `[pull]`, as `[[provider]]` would.

@@ -5,7 +5,7 @@ use super::{
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose},
-    raw::{RawAutoDisable, RawFormula, RawProvider, RawRateLimit, RawRetry},
+    raw_provider::{RawAutoDisable, RawFormula, RawProvider, RawRateLimit, RawRetry},
     units::{parse_rate, parse_span},
 };
 use crate::{

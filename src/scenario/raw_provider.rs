@@ -1,0 +1,117 @@
+//! `[[provider]]` as it is written, before anything is checked.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A provider.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawProvider {
+    /// Its name. Default "provider".
+    pub name: Option<String>,
+    /// Whose manners it has. Default "standard-webhooks".
+    pub profile: Option<String>,
+    /// How long an attempt waits for the ack. Never scaled. Default "3s".
+    pub ack_timeout: Option<String>,
+    /// A name ("classic", "standard-webhooks", "never"), a list of delays, or a formula
+    /// { base, factor, cap, retries }. Default: the profile's.
+    pub retry: Option<RawRetry>,
+    /// A retry delay is stretched or shortened by up to this share. Default 0.
+    pub retry_jitter: Option<f64>,
+    /// Attempts in flight per endpoint. Default 16; with a sender_pool: as many as the pool has.
+    pub concurrency: Option<u32>,
+    /// Attempts in flight over all endpoints together, first come first served by the instant at which
+    /// they are due. Default: none, so that endpoints do not wait for one another.
+    pub sender_pool: Option<u32>,
+    /// Which deliveries of an endpoint wait for which: "none", "subject" (an event waits until the one
+    /// before it of its subject is acked or given up) or "endpoint". Default "none".
+    #[schemars(extend("enum" = ["none", "subject", "endpoint"]))]
+    pub ordering: Option<String>,
+    /// When an endpoint that keeps failing is switched off. A 410 switches it off always. Default: never.
+    pub auto_disable: Option<RawAutoDisable>,
+    /// When all endpoints are switched on and everything given up so far is sent again, once. Default:
+    /// never.
+    pub replay_dead_letters_at: Option<String>,
+    /// Events per page at most. Default 100.
+    pub page_limit: Option<u32>,
+    /// Page requests that are answered; more are answered 429 with Retry-After. Default: all.
+    pub rate_limit: Option<RawRateLimit>,
+    /// How long clients are asked to wait between two polls, in the header x-poll-interval. Default:
+    /// nothing is asked.
+    pub poll_interval_hint: Option<String>,
+    /// How long the log keeps an event; a cursor that is older goes on at the oldest event kept. How a
+    /// subject stands is kept for ever. Default: for ever.
+    pub retention: Option<String>,
+    /// Grain of the times that the pull API tells: `created`, which a timestamp cursor compares, and the
+    /// `updated_at` of states. Never scaled. Default "1ms".
+    pub timestamp_grain: Option<String>,
+    /// The pull API shows an event this long after it occurred, as a replica that lags behind would.
+    /// Never scaled. Default "0s".
+    pub view_lag: Option<String>,
+    /// Virtual time only: the pull API shows an event this long after its created time, on average and
+    /// exponentially distributed, as a table whose rows are stamped before their transactions commit. Its
+    /// log is in the order of created times, and a cursor passes over what shows up behind it. Never scaled.
+    /// Default: at once.
+    pub commit_lag: Option<String>,
+    /// Virtual time only: how long the pull API works on a page request, one after the other in the order
+    /// in which they come, whether or not their clients still wait. Never scaled. Default: no time.
+    pub service_time: Option<String>,
+}
+
+/// A limit on page requests: a token bucket.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawRateLimit {
+    /// Requests per unit of time, such as "2/s".
+    pub rate: String,
+    /// Requests that may come at once. Default 1.
+    pub burst: Option<u32>,
+    /// Who shares a limit: each "client" has its own, each "address", or "all" have one. Default
+    /// "client". In a run each consumer asks from an address of its own; on other systems than Linux all
+    /// ask from the same one.
+    #[schemars(extend("enum" = ["client", "address", "all"]))]
+    pub per: Option<String>,
+}
+
+/// When an endpoint is switched off: what is open or comes later is given up, as a dead letter.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawAutoDisable {
+    /// After this many failed attempts in a row.
+    pub failures: u32,
+    /// For how long; the first failure behind a pause begins the next one, twice as long. Default: for
+    /// good.
+    pub pause: Option<String>,
+    /// No pause is longer. Default "24h".
+    pub pause_max: Option<String>,
+}
+
+/// A retry schedule.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RawRetry {
+    /// A named schedule.
+    Name(String),
+    /// Delay before attempt 2, 3, ...
+    Delays(Vec<String>),
+    /// base * factor^k, at most cap.
+    Formula(RawFormula),
+}
+
+/// An exponential schedule.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawFormula {
+    /// Delay before the second attempt.
+    pub base: String,
+    /// Each delay is this many times the one before. Default 2.
+    pub factor: Option<f64>,
+    /// No delay is longer. Default "24h".
+    pub cap: Option<String>,
+    /// Retries after the first attempt, at most 100.
+    pub retries: u32,
+    /// What chance makes of a delay: "none", "full" (anything up to it), "equal" (half of it and anything up
+    /// to the other half) or "decorrelated" (from the base to three times the last delay). Default "none".
+    #[schemars(extend("enum" = ["none", "full", "equal", "decorrelated"]))]
+    pub jitter: Option<String>,
+}
