@@ -10,7 +10,7 @@ use super::Facts;
 pub enum Class {
     /// It took effect.
     Applied,
-    /// A newer version came first, or its client asks for states and saw a newer one.
+    /// A newer version came first, or another event where one per subject has its effect, or its client asks for states and saw a newer one.
     Superseded,
     /// In the receiver's dead-letter queue.
     DeadLettered,
@@ -52,7 +52,7 @@ fn applied(facts: Facts) -> bool {
     facts.any(Facts::APPLIED)
 }
 
-/// No effect, but a row that says why: a newer version was there. Or its client asks for states, has
+/// No effect, but a row that says why: a newer version was there, or the subject had had its effect. Or its client asks for states, has
 /// seen a later one, and holds nothing of this one any more: it will never be asked for again.
 fn superseded(facts: Facts) -> bool {
     (facts.any(Facts::SUPERSEDED) && !facts.any(Facts::APPLIED)) || overtaken(facts)

@@ -21,6 +21,7 @@ use async_trait::async_trait;
 
 use crate::{
     model::{ClientNo, EffectOutcome, RunId, Span, Subject, Time, Version},
+    policy::stores::Guard,
     scenario::{LedgerKind, QueueKind},
 };
 
@@ -148,14 +149,14 @@ pub struct Effect {
 /// - With a durable ledger, [`apply`](Ledger::apply) writes the effect's row and the ledger's entry
 ///   in one transaction, the entry first: whoever inserts it has the right to the effect. There is no
 ///   instant at which a crash leaves one without the other, and no window between look and leap.
-/// - With `guard`, an effect whose subject has a newer version already changes nothing; a row says
-///   that it was superseded.
+/// - An effect that the [`Guard`] keeps from happening to its subject changes nothing; a row says that it
+///   was superseded.
 /// - An entry is forgotten `ttl` after the event's first receipt; later receipts do not refresh it.
 /// - Outcomes come in the order of the batch. A failed call has applied nothing of it.
 #[async_trait]
 pub trait Ledger: Send + Sync {
     /// Applies a batch: each effect once.
-    async fn apply(&self, effects: Vec<Effect>, guard: bool) -> Result<Vec<EffectOutcome>, StoreError>;
+    async fn apply(&self, effects: Vec<Effect>, guard: Guard) -> Result<Vec<EffectOutcome>, StoreError>;
 
     /// Whether the event is remembered at the effect's receipt. Only a wrong consumer decides by it:
     /// the answer is old when it arrives.

@@ -20,7 +20,7 @@ const KEYED: [&str; 6] = ["due", "dead_lettered", "lost", "pending", "undelivere
 
 /// Counts in which two messages race for a version: a matter of milliseconds, so that they may differ by a
 /// hundredth of what was due.
-const RACED: [&str; 3] = ["applied", "superseded", "stale_overwrites"];
+const RACED: [&str; 4] = ["applied", "superseded", "stale_overwrites", "subject_repeated"];
 
 /// Ages that are compared: the name, and the share that lies below.
 const AGES: [(&str, f64); 3] = [("age_s.p50", 0.5), ("age_s.p90", 0.9), ("age_s.p99", 0.99)];

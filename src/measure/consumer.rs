@@ -90,6 +90,9 @@ pub struct ConsumerResult {
     pub gave_up_but_applied: Option<u64>,
     /// Effects with which an older version overwrote a newer one.
     pub stale_overwrites: Option<u64>,
+    /// Effects beyond the first of their subject, by other events, where it shall happen once.
+    #[serde(default)]
+    pub subject_repeated: Option<u64>,
     /// Forged events that were answered 2xx or took hold in a store.
     pub forged_accepted: Option<u64>,
     /// Calls to somebody else's system, as its own store tells; `None` where effects happen here.

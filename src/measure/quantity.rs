@@ -77,6 +77,7 @@ quantities! {
     "undelivered", Count, "obligations that the sender gave up", |c| maybe(c.undelivered);
     "gave_up_but_applied", Count, "given up by the sender, yet in effect", |c| maybe(c.gave_up_but_applied);
     "stale_overwrites", Count, "older versions that overwrote newer ones", |c| maybe(c.stale_overwrites);
+    "subject_repeated", Count, "effects beyond the first of their subject, where it shall happen once", |c| maybe(c.subject_repeated);
     "forged_accepted", Count, "forged events answered 2xx or stored", |c| maybe(c.forged_accepted);
     "external_calls", Count, "calls to somebody else's system, as its own store tells", |c| maybe(c.external_calls);
     "external_repeated", Count, "effects over there beyond the first per obligation", |c| maybe(c.external_repeated);

@@ -149,6 +149,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         // Where the effect appends there is nothing to overwrite, and without an attack nothing is
         // forged: known to be none, as far as our own consumer's stores tell.
         stale_overwrites: breaches(promises::NEWEST_WINS).or(seen(0)),
+        subject_repeated: breaches(promises::ONCE_PER_SUBJECT).or(seen(0)),
         forged_accepted: breaches(promises::NO_FORGERY).or(seen(0)),
         external_calls: external.map(|external| external.calls),
         external_repeated: external.map(|external| external.repeated),

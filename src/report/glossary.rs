@@ -16,7 +16,10 @@ pub(super) const GLOSSARY: &[(&str, &str)] = &[
     ("ledger", "the persistent record of what was applied, by which duplicates are recognised"),
     ("useful request", "a page with events, a state that is new, or the first ack of a delivery"),
     ("wasted request", "answered without anything new: an empty or unchanged page, an ack of what was acked"),
-    ("superseded", "a newer version of its subject was there already, or was all that a poll for states saw"),
+    (
+        "superseded",
+        "a newer version of its subject was there already, or was all that a poll for states saw; or what shall happen once per subject had happened",
+    ),
     ("dead-lettered", "set aside by the consumer after bounded tries"),
     ("lost", "acked, passed by the cursor, or expired at the provider, and nowhere durable"),
     ("pending", "in the queue, a delivery still open, or still ahead of the cursor at the end"),

@@ -73,6 +73,7 @@ rows! {
         "duplicates suppressed", false, |c| n(c.duplicates_suppressed);
         "duplicates applied", true, |c| harm(c.duplicates_applied);
         "stale overwrites", false, |c| harm(c.stale_overwrites);
+        "repeated for a subject", false, |c| harm(c.subject_repeated);
         "forged accepted", false, |c| harm(c.forged_accepted);
         "external calls", false, |c| here(c.external_calls, false);
         "external effects repeated", false, |c| here(c.external_repeated, true);

@@ -51,6 +51,7 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "undelivered",
     "gave_up_but_applied",
     "stale_overwrites",
+    "subject_repeated",
     "forged_accepted",
     "external_calls",
     "external_repeated",

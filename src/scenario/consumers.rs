@@ -242,9 +242,10 @@ fn check_url(at: &At, url: &str) -> Result<(), Problem> {
 }
 
 fn read_effect(at: &At, raw: Option<&RawEffect>, default: &str) -> Result<EffectPlan, Problem> {
-    const KINDS: [(&str, Choice<EffectKind>); 3] = [
+    const KINDS: [(&str, Choice<EffectKind>); 4] = [
         ("append", Choice::Here(EffectKind::Append)),
         ("set", Choice::Here(EffectKind::Set)),
+        ("once", Choice::Here(EffectKind::Once)),
         ("external", Choice::Here(EffectKind::External { honours_key: true })),
     ];
     const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
@@ -283,7 +284,7 @@ fn read_effect(at: &At, raw: Option<&RawEffect>, default: &str) -> Result<Effect
 }
 
 /// The names of the flaws.
-const FLAWS: [(&str, Flaw); 13] = [
+const FLAWS: [(&str, Flaw); 14] = [
     ("check-then-act", Flaw::CheckThenAct),
     ("ack-before-store", Flaw::AckBeforeStore),
     ("effect-before-ledger", Flaw::EffectBeforeLedger),
@@ -292,6 +293,7 @@ const FLAWS: [(&str, Flaw); 13] = [
     ("unkeyed-sha256", Flaw::UnkeyedSha256),
     ("reserialised-json", Flaw::ReserialisedJson),
     ("no-version-guard", Flaw::NoVersionGuard),
+    ("no-business-key", Flaw::NoBusinessKey),
     ("duplicate-409", Flaw::Duplicate409),
     ("cursor-before-effect", Flaw::CursorBeforeEffect),
     ("timestamp-cursor", Flaw::TimestampCursor),
@@ -308,9 +310,15 @@ fn read_flaw(
     let Some(name) = name else { return Ok(None) };
     let flaw = choose(at, name, &FLAWS.map(|(name, flaw)| (name, Choice::Here(flaw))))?;
     let fits = if flaw.is_polling() { kind != Kind::Webhook } else { kind != Kind::Polling };
-    if !fits && flaw != Flaw::NoVersionGuard {
+    if !fits && !matches!(flaw, Flaw::NoVersionGuard | Flaw::NoBusinessKey) {
         let whose = if flaw.is_polling() { "a polling" } else { "a webhook" };
         return Err(at.problem(format!("\"{name}\" is a flaw of {whose} consumer"), "move it, or remove it"));
+    }
+    if flaw == Flaw::NoBusinessKey && effect.kind != EffectKind::Once {
+        return Err(at.problem(
+            "there is no business key to forget: each event has an effect of its own",
+            "write effect = \"once\", or remove it",
+        ));
     }
     let bypasses_outbox = matches!(flaw, Flaw::CheckThenAct | Flaw::EffectBeforeLedger | Flaw::NoVersionGuard);
     if bypasses_outbox && matches!(effect.kind, EffectKind::External { .. }) {

@@ -297,6 +297,9 @@ pub enum EffectKind {
     Append,
     /// The subject's state is replaced: an older version must not overwrite a newer one.
     Set,
+    /// Something happens once per subject, whichever of its events comes first: the subject is the
+    /// business key, as a commit is that of its build. Versions do not matter.
+    Once,
     /// Something happens in somebody else's system, through an outbox: at least once.
     External {
         /// Whether the other side honours the idempotency key.
@@ -334,6 +337,8 @@ pub enum Flaw {
     ReserialisedJson,
     /// Lets an older version overwrite a newer one.
     NoVersionGuard,
+    /// Tells repeats by the event's id alone where the effect shall happen once per subject.
+    NoBusinessKey,
     /// Answers a duplicate 409, which a provider retries.
     Duplicate409,
     /// Poller: saves the cursor, then stores the page.
@@ -365,6 +370,7 @@ impl Flaw {
                 | Flaw::CursorBeforeEffect
                 | Flaw::OnePage
                 | Flaw::NoVersionGuard
+                | Flaw::NoBusinessKey
         )
     }
 }

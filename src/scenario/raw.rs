@@ -213,8 +213,8 @@ pub struct RawConsumer {
     pub optimistic: Option<bool>,
     /// Tries of one effect before the dead-letter queue. Default 5.
     pub max_tries: Option<u32>,
-    /// "append", "set" or "external", or { kind, duration, distribution }. Default "append"; for one that
-    /// polls for states "set", and nothing else goes with that.
+    /// "append", "set", "once" or "external", or { kind, duration, distribution }. Default "append"; for one
+    /// that polls for states "set", and nothing else goes with that.
     pub effect: Option<RawEffect>,
     /// One thing done wrong on purpose.
     pub flaw: Option<String>,
@@ -280,8 +280,10 @@ pub enum RawEffect {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawEffectTable {
-    /// "append", "set" or "external" (somebody else's system, called through an outbox). Default "append";
-    /// for one that polls for states "set".
+    /// "append" (each event has its effect), "set" (the subject's state is replaced, never by an older one),
+    /// "once" (the subject is a business key: the first of its events has the effect) or "external"
+    /// (somebody else's system, called through an outbox). Default "append"; for one that polls for states
+    /// "set".
     pub kind: Option<String>,
     /// How long it takes a worker. Never scaled. Default "0s".
     pub duration: Option<String>,

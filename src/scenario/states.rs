@@ -64,6 +64,7 @@ pub(super) fn settle(
 fn check_effect(at: &At, kind: EffectKind) -> Result<(), Problem> {
     let per_event = match kind {
         EffectKind::Set => return Ok(()),
+        EffectKind::Once => "happens once per subject, at its first change",
         EffectKind::Append => "appends an entry per event",
         EffectKind::External { .. } => "calls somebody else's system per event",
     };

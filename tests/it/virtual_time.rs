@@ -53,11 +53,11 @@ fn both_drivers_say_the_same_of_one_plan() {
     // What an age comes to depends on how busy the machine is, which is not what this tests.
     let counts: Vec<_> =
         rows.iter().filter(|row| !row["quantity"].as_str().unwrap_or_default().starts_with("age_s")).collect();
-    assert_eq!(counts.len(), 4 * 10, "ten counts of four consumers");
+    assert_eq!(counts.len(), 4 * 11, "eleven counts of four consumers");
     for row in counts {
         assert_eq!(row["finding"], "agrees", "{row:#}");
     }
-    let ages = rows.len() - 4 * 10;
+    let ages = rows.len() - 4 * 11;
     assert_eq!(ages, 4 * 3, "three ages of four consumers");
     let runs = run.results["runs"].as_array().expect("the runs");
     let modes: Vec<_> = runs.iter().map(|run| run["mode"].as_str().unwrap_or_default()).collect();

@@ -128,6 +128,15 @@ const RECEIVERS: &[Wrong] = &[
         shows_in: "stale_overwrites",
     },
     Wrong {
+        // Twice as many events as subjects: each has more than one, under ids of their own.
+        name: "no business key",
+        right: "effect = \"once\"",
+        consumer: "flaw = \"no-business-key\"",
+        around: "",
+        promise: "once-per-subject",
+        shows_in: "subject_repeated",
+    },
+    Wrong {
         name: "a duplicate answered 409",
         right: "",
         consumer: r#"flaw = "duplicate-409""#,

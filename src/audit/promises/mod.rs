@@ -14,6 +14,7 @@ mod fates;
 mod genuine_accepted;
 mod newest_wins;
 mod no_forgery;
+mod once_per_subject;
 mod spoiled_refused;
 mod stored_before_ack;
 
@@ -29,6 +30,7 @@ pub use effect_once::NAME as EFFECT_ONCE;
 pub use external_once::NAME as EXTERNAL_ONCE;
 pub use newest_wins::NAME as NEWEST_WINS;
 pub use no_forgery::NAME as NO_FORGERY;
+pub use once_per_subject::NAME as ONCE_PER_SUBJECT;
 pub use spoiled_refused::NAME as SPOILED_REFUSED;
 
 /// What a checker may look at beside the record.
@@ -122,7 +124,7 @@ pub struct Promise {
 }
 
 /// Every promise, the gravest first.
-pub const TABLE: [Promise; 10] = [
+pub const TABLE: [Promise; 11] = [
     acked_is_kept::PROMISE,
     cursor_skips_nothing::PROMISE,
     effect_once::PROMISE,
@@ -130,6 +132,7 @@ pub const TABLE: [Promise; 10] = [
     no_forgery::PROMISE,
     spoiled_refused::PROMISE,
     newest_wins::PROMISE,
+    once_per_subject::PROMISE,
     genuine_accepted::PROMISE,
     stored_before_ack::PROMISE,
     ack_in_budget::PROMISE,

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     backend::{Effect, Ledger, LedgerHooks, Outbox, Outgoing},
     model::{ClientNo, EffectOutcome, RunId, Span},
+    policy::stores::Guard,
 };
 
 const TABLES: &str = "
@@ -60,7 +61,7 @@ struct Books {
 enum LedgerCall {
     Apply {
         effects: Vec<Effect>,
-        guard: bool,
+        guard: Guard,
         outcomes: Vec<EffectOutcome>,
         answer: oneshot::Sender<Result<Vec<EffectOutcome>, StoreError>>,
     },
@@ -136,7 +137,7 @@ impl Books {
         &mut self,
         transaction: &Transaction<'_>,
         effect: &Effect,
-        guard: bool,
+        guard: Guard,
     ) -> rusqlite::Result<EffectOutcome> {
         if !self.claim(transaction, effect)? {
             return Ok(EffectOutcome::Duplicate);
@@ -146,8 +147,7 @@ impl Books {
             self.holds_both |= matches!(self.memory, Memory::InTransaction);
             return Ok(EffectOutcome::Applied);
         }
-        let newest = self.advance(transaction, effect)?;
-        let superseded = guard && !newest;
+        let superseded = !self.may(transaction, effect, guard)?;
         self.append(transaction, effect, superseded)?;
         self.holds_both |= matches!(self.memory, Memory::InTransaction);
         Ok(if superseded { EffectOutcome::Stale } else { EffectOutcome::Applied })
@@ -185,6 +185,27 @@ impl Books {
 
     fn forgotten(&self, first_receipt: u64, now_unix_ns: u64) -> bool {
         self.ttl.is_some_and(|ttl| now_unix_ns.saturating_sub(first_receipt) >= ttl.0)
+    }
+
+    /// Whether the effect may happen to its subject, which takes note of it in any case.
+    fn may(&self, transaction: &Transaction<'_>, effect: &Effect, guard: Guard) -> rusqlite::Result<bool> {
+        match guard {
+            Guard::None => self.advance(transaction, effect).map(|_| true),
+            Guard::Newest => self.advance(transaction, effect),
+            Guard::First => self.take(transaction, effect),
+        }
+    }
+
+    /// Takes the subject for this effect; false where another one has it. The row is its unique key: of two
+    /// that come at once one inserts it.
+    fn take(&self, transaction: &Transaction<'_>, effect: &Effect) -> rusqlite::Result<bool> {
+        let changed = transaction
+            .prepare_cached(
+                "INSERT INTO head (client, subject, run_id, version) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (client, subject, run_id) DO NOTHING",
+            )?
+            .execute(params![effect.client, effect.subject, self.run_id, effect.version])?;
+        Ok(changed > 0)
     }
 
     /// Moves the subject's newest version on; false where it is beyond already. A copy of the newest
@@ -303,7 +324,7 @@ impl Call for LedgerCall {
 
 #[async_trait]
 impl Ledger for SqliteLedger {
-    async fn apply(&self, effects: Vec<Effect>, guard: bool) -> Result<Vec<EffectOutcome>, StoreError> {
+    async fn apply(&self, effects: Vec<Effect>, guard: Guard) -> Result<Vec<EffectOutcome>, StoreError> {
         let (answer, answered) = oneshot::channel();
         let outcomes = Vec::with_capacity(effects.len());
         self.writer.send(LedgerCall::Apply { effects, guard, outcomes, answer })?;

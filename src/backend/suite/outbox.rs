@@ -17,7 +17,7 @@ fn waiting(dir: &Path) -> usize {
 async fn an_effect_waits_in_the_outbox_until_it_is_marked_done_also_across_processes() {
     let (_guard, dir) = scratch();
     let (ledger, outbox) = open(LedgerKind::Sqlite, &dir);
-    let outcomes = ledger.apply(vec![effect(1), effect(1), effect(2)], false).await.unwrap();
+    let outcomes = ledger.apply(vec![effect(1), effect(1), effect(2)], Guard::None).await.unwrap();
     assert_eq!(outcomes, [Applied, Duplicate, Applied]);
     // The effect itself happens elsewhere.
     assert_eq!((outbox.depth(), waiting(&dir), rows(&dir).len()), (2, 2, 0));
@@ -32,7 +32,7 @@ async fn an_effect_waits_in_the_outbox_until_it_is_marked_done_also_across_proce
     let (ledger, outbox) = open(LedgerKind::Sqlite, &dir);
     assert_eq!((outbox.depth(), outbox.next().await), (1, first.clone()));
     outbox.done(first.id).await.unwrap();
-    assert_eq!(ledger.apply(vec![effect(1), effect(2)], false).await.unwrap(), [Duplicate, Duplicate]);
+    assert_eq!(ledger.apply(vec![effect(1), effect(2)], Guard::None).await.unwrap(), [Duplicate, Duplicate]);
     assert_eq!((outbox.depth(), waiting(&dir)), (0, 0));
 }
 
@@ -41,7 +41,7 @@ async fn without_a_ledger_an_event_goes_out_as_often_as_it_comes() {
     for (kind, rows) in [(LedgerKind::None, 2), (LedgerKind::Memory, 1), (LedgerKind::Sqlite, 1)] {
         let (_guard, dir) = scratch();
         let (ledger, outbox) = open(kind, &dir);
-        ledger.apply(vec![effect(1), effect(1)], false).await.unwrap();
+        ledger.apply(vec![effect(1), effect(1)], Guard::None).await.unwrap();
         assert_eq!(outbox.depth(), rows, "{kind:?}");
     }
 }

@@ -31,10 +31,10 @@ struct Oracle {
 }
 
 impl Oracle {
-    fn new(kind: LedgerKind) -> Oracle {
+    fn new(kind: LedgerKind, effect: EffectKind) -> (Oracle, Guard) {
         let mut plan = testing::webhook_consumer(1);
-        (plan.ledger, plan.ledger_ttl, plan.effect.kind) = (kind, Some(Span(TTL_NS)), EffectKind::Set);
-        Oracle { ledger: LedgerModel::of(&plan), rows: Vec::new() }
+        (plan.ledger, plan.ledger_ttl, plan.effect.kind) = (kind, Some(Span(TTL_NS)), effect);
+        (Oracle { ledger: LedgerModel::of(&plan), rows: Vec::new() }, Guard::of(&plan))
     }
 
     fn apply(&mut self, n: u32, version: u32, now: u64) -> EffectOutcome {
@@ -51,16 +51,17 @@ fn of_subject(n: u32, version: u32, now: u64) -> Effect {
     Effect { subject: n % 3, version, received_unix_ns: now, ..effect(n) }
 }
 
-async fn agrees(kind: LedgerKind, operations: &[Operation]) {
-    let (_guard, dir) = scratch();
+async fn agrees(kind: LedgerKind, effect: EffectKind, operations: &[Operation]) {
+    let (_scratch, dir) = scratch();
     let open = || ledger(kind, &dir, Some(Span(TTL_NS)));
-    let (mut ledger, mut model, mut now) = (open(), Oracle::new(kind), 1_000);
+    let (mut model, guard) = Oracle::new(kind, effect);
+    let (mut ledger, mut now) = (open(), 1_000);
     for operation in operations {
         match operation {
             Operation::Apply(events, pass) => {
                 let batch = events.iter().map(|(n, version)| of_subject(*n, *version, now)).collect();
                 let expected: Vec<_> = events.iter().map(|(n, version)| model.apply(*n, *version, now)).collect();
-                assert_eq!(ledger.apply(batch, true).await.unwrap(), expected, "{kind:?}");
+                assert_eq!(ledger.apply(batch, guard).await.unwrap(), expected, "{kind:?}");
                 now += pass;
             }
             Operation::Crash => {
@@ -81,7 +82,9 @@ proptest! {
     fn ledgers_agree_with_the_model_through_crashes(operations in operations()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         for kind in LEDGERS {
-            runtime.block_on(agrees(kind, &operations));
+            for effect in [EffectKind::Append, EffectKind::Set, EffectKind::Once] {
+                runtime.block_on(agrees(kind, effect, &operations));
+            }
         }
     }
 }

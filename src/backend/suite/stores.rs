@@ -27,10 +27,10 @@ async fn the_export_tells_this_runs_business_and_what_was_made_up() {
         "somebody-elses".to_owned(),
     ];
     let effects = ids.iter().map(|id| Effect { event_id: id.clone(), ..effect(1) }).collect();
-    ledger(LedgerKind::None, &dir, None).apply(effects, false).await.unwrap();
+    ledger(LedgerKind::None, &dir, None).apply(effects, Guard::None).await.unwrap();
     let hooks = LedgerHooks { now: Arc::new(|| Time::ZERO), between_effect_and_ledger: Arc::new(|| {}) };
     let others = open_ledger(LedgerKind::None, &dir, other_run, None, hooks).unwrap();
-    others.apply(vec![effect(5)], false).await.unwrap();
+    others.apply(vec![effect(5)], Guard::None).await.unwrap();
     let queue = open_queue(QueueKind::Sqlite, &dir).unwrap();
     queue.put(ids.iter().map(|id| Item { event_id: id.clone(), client: 0, ..item(1) }).collect()).await.unwrap();
     let dead = queue.take(1).await.remove(0);
@@ -100,7 +100,7 @@ async fn a_database_that_somebody_else_locks_is_waited_for_and_nothing_is_lost()
         let queue = Arc::clone(&queue);
         async move { queue.put(vec![item(1)]).await }
     });
-    let apply = tokio::spawn(async move { ledger.apply(vec![effect(1)], false).await });
+    let apply = tokio::spawn(async move { ledger.apply(vec![effect(1)], Guard::None).await });
     tokio::task::yield_now().await;
     // A consumer may also come back while its database is locked.
     assert_eq!(open_queue(QueueKind::Sqlite, &dir).unwrap().depth(), 0);

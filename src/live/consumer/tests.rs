@@ -174,7 +174,7 @@ impl Full {
 
 #[async_trait]
 impl Ledger for Full {
-    async fn apply(&self, _: Vec<Effect>, _: bool) -> Result<Vec<EffectOutcome>, StoreError> {
+    async fn apply(&self, _: Vec<Effect>, _: crate::policy::stores::Guard) -> Result<Vec<EffectOutcome>, StoreError> {
         Err(Full::error())
     }
     async fn knows(&self, _: Effect) -> Result<bool, StoreError> {

@@ -9,7 +9,10 @@ use crate::{
     backend::{Effect, Item, Leased, StoreError},
     fault::CrashPoint,
     model::{EffectOutcome, Span},
-    policy::work::{AfterFailure, after_failure, effect_duration, is_poison},
+    policy::{
+        stores::Guard,
+        work::{AfterFailure, after_failure, effect_duration, is_poison},
+    },
     record::{Record, RecordSink},
     scenario::{EffectKind, Flaw},
 };
@@ -71,8 +74,7 @@ async fn work(core: &Core, batch: Vec<Leased>) -> Result<(), StoreError> {
 /// The correct way: the ledger decides, in the effect's own transaction.
 pub(super) async fn apply(core: &Core, items: impl Iterator<Item = &Item>) -> Result<Vec<EffectOutcome>, StoreError> {
     let effects = items.map(|item| effect_of(core, item)).collect();
-    let guard = core.plan.effect.kind == EffectKind::Set && core.plan.flaw != Some(Flaw::NoVersionGuard);
-    core.ledger.apply(effects, guard).await
+    core.ledger.apply(effects, Guard::of(&core.plan)).await
 }
 
 pub(super) fn effect_of(core: &Core, item: &Item) -> Effect {

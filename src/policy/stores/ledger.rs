@@ -1,8 +1,9 @@
 //! The ledger: what was applied, and which version each subject stands at.
 
+use super::Guard;
 use crate::{
     model::{ClientNo, EffectOutcome, Event, Span, Time},
-    scenario::{ConsumerPlan, EffectKind, Flaw, Follows, LedgerKind},
+    scenario::{ConsumerPlan, Follows, LedgerKind},
 };
 
 /// A ledger with the promises of [`crate::backend::Ledger`]. Effects are rows of a store that outlives
@@ -11,7 +12,7 @@ use crate::{
 pub struct LedgerModel {
     kind: LedgerKind,
     ttl: Option<Span>,
-    guard: bool,
+    guard: Guard,
     /// Clients per event: 1 where each follows its own share.
     per_event: usize,
     /// By obligation: the receipt from which it is remembered; `MAX` where it is not.
@@ -27,7 +28,7 @@ impl LedgerModel {
         LedgerModel {
             kind: plan.ledger,
             ttl: plan.ledger_ttl,
-            guard: plan.effect.kind == EffectKind::Set && plan.flaw != Some(Flaw::NoVersionGuard),
+            guard: Guard::of(plan),
             per_event: if plan.follows == Follows::All { plan.clients as usize } else { 1 },
             known: Vec::new(),
             newest: Vec::new(),
@@ -45,8 +46,12 @@ impl LedgerModel {
     /// Appends an effect without asking. Only a wrong consumer does so by itself.
     pub fn append(&mut self, client: ClientNo, event: &Event) -> EffectOutcome {
         // Who does not guard need not know.
-        let stale = self.guard && !self.advance(client, event);
-        if stale { EffectOutcome::Stale } else { EffectOutcome::Applied }
+        let may = match self.guard {
+            Guard::None => true,
+            Guard::Newest => self.advance(client, event),
+            Guard::First => self.claim(client, event),
+        };
+        if may { EffectOutcome::Applied } else { EffectOutcome::Stale }
     }
 
     /// Whether the event is remembered at this receipt.
@@ -83,6 +88,15 @@ impl LedgerModel {
         let newer = event.version >= *newest;
         *newest = (*newest).max(event.version);
         newer
+    }
+
+    /// Takes the subject for this event; false where another one has it.
+    fn claim(&mut self, client: ClientNo, event: &Event) -> bool {
+        let place = self.place(event.subject as usize, client);
+        let newest = slot(&mut self.newest, place, 0);
+        let first = *newest == 0;
+        *newest = (*newest).max(event.version);
+        first
     }
 
     fn place(&self, row: usize, client: ClientNo) -> usize {

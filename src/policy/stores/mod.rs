@@ -4,8 +4,10 @@
 //! the suite holds the engines on disk against it, crashes included. The crash rule: what was committed
 //! survives where the store is durable, and what was not is gone. Who calls decides when a commit is.
 
+mod guard;
 mod ledger;
 mod queue;
 
+pub use guard::Guard;
 pub use ledger::LedgerModel;
 pub use queue::{Held, QueueModel};

@@ -93,6 +93,7 @@ fn consumer(no: usize, kinds: &'static [&'static str]) -> impl Strategy<Value = 
         "",
         "effect = { kind = \"set\", duration = \"5ms\", distribution = \"exponential\" }\n",
         "effect = { kind = \"append\", duration = \"30ms\" }\n",
+        "effect = \"once\"\n",
         "effect = { kind = \"append\", poison_every = 7 }\n",
     ]);
     let more =
@@ -188,8 +189,8 @@ proptest! {
             let of = |value: Option<u64>| value.unwrap_or(u64::MAX);
             let classes = [consumer.applied, consumer.superseded, consumer.dead_lettered, consumer.pending, consumer.undelivered];
             prop_assert_eq!(consumer.due, classes.into_iter().map(of).sum::<u64>(), "{}", text);
-            let wrong = [consumer.duplicates_applied, consumer.lost, consumer.stale_overwrites];
-            prop_assert_eq!(wrong.map(of), [0, 0, 0], "{}", text);
+            let wrong = [consumer.duplicates_applied, consumer.lost, consumer.stale_overwrites, consumer.subject_repeated];
+            prop_assert_eq!(wrong.map(of), [0, 0, 0, 0], "{}", text);
         }
     }
 
