@@ -54,6 +54,7 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
         providers: vec![ProviderPlan {
             name: "provider".to_owned(),
             profile: "standard-webhooks".to_owned(),
+            described: None,
             ack_timeout: Span::from_secs(3),
             retry: RetrySchedule {
                 delays: [1, 2, 4, 8].map(Span::from_secs).to_vec(),
@@ -131,7 +132,7 @@ pub(crate) fn scanning(name: &str, clients: u32, interval: Span) -> ConsumerPlan
 pub(crate) fn webhook(name: &str, clients: u32) -> ConsumerPlan {
     let path = WebhookPlan {
         external: None,
-        signature_tolerance: Span::from_secs(300),
+        signature_tolerance: Some(Span::from_secs(300)),
         body_limit: 1 << 20,
         connection_limit: 1_024,
         dedupe: false,

@@ -180,6 +180,7 @@ impl<'a> Second<'a> {
             lag_bound_s: validity::generator_bound_s(&self.tallies),
             cpu_s: roles.iter().map(|role| usage.cpu_s(*role, &lives)).sum(),
             peak_rss_bytes: roles.iter().filter_map(|role| usage.peak_rss_bytes(*role)).max(),
+            profiles: super::profiles::of(self.plan),
         };
         let interrupted = ended.is_some_and(|(_, interrupted)| interrupted);
         let (tallies, end) = (self.tallies, self.end);

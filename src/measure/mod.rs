@@ -24,6 +24,7 @@ mod predict_pages;
 mod predict_push;
 mod predict_receiver;
 mod predict_state;
+mod profiles;
 mod quantity;
 mod recovery;
 mod result;
@@ -48,6 +49,7 @@ pub use cases::{CaseResults, Cases};
 pub use consumer::{ConsumerResult, Cost, Goal};
 pub use judge::{judge, judge_dir};
 pub use load::Load;
+pub use profiles::ProfileResult;
 pub use quantity::{QUANTITIES, Quantity, Unit, quantity};
 pub use recovery::Recovery;
 pub use result::{

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AgreementRow, Calibration, ConsumerResult, Finding, PairedRow, SummaryRow, agreement, conditions::over_seeds, pair,
-    summarise,
+    AgreementRow, Calibration, ConsumerResult, Finding, PairedRow, ProfileResult, SummaryRow, agreement,
+    conditions::over_seeds, pair, summarise,
 };
 use crate::{
     model::{ClientNo, RunId, Seq},
@@ -128,6 +128,9 @@ pub struct ProviderResult {
     pub cpu_s: Option<f64>,
     /// Peak resident memory.
     pub peak_rss_bytes: Option<u64>,
+    /// Whose manners it has, where it follows a profile.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub profiles: Vec<ProfileResult>,
 }
 
 /// One line of `[expect]`, held against a run.

@@ -5,7 +5,7 @@ use crate::{
     fault::TargetPath,
     model::{PollOutcome, Span, Time},
     record::{Poll, Record},
-    scenario::{ConsumerNo, MessageBytes, Mode, Plan},
+    scenario::{ConsumerNo, ConsumerPlan, MessageBytes, Mode, Plan},
 };
 
 /// The bytes of one consumer's messages.
@@ -36,12 +36,19 @@ impl BothWays {
     }
 }
 
+/// What messages weigh; a webhook as much as its provider's profile makes it, where one is named.
+fn bytes(plan: &Plan, mine: &ConsumerPlan) -> MessageBytes {
+    let profile = plan.providers[usize::from(mine.provider)].described.as_ref();
+    let given = plan.virtual_time.bytes;
+    MessageBytes { webhook: profile.map_or(given.webhook, |profile| profile.webhook_bytes), ..given }
+}
+
 impl Weigh {
     /// Scales for a consumer of a virtual run.
     pub(super) fn of(plan: &Plan, no: ConsumerNo) -> Option<Weigh> {
         let mine = plan.consumers.get(usize::from(no)).filter(|_| plan.mode == Mode::Virtual)?;
         Some(Weigh {
-            bytes: plan.virtual_time.bytes,
+            bytes: bytes(plan, mine),
             conditional: mine.polling().is_some_and(|polling| polling.strategy.is_conditional()),
             window_end: Time::ZERO + plan.duration,
             all: BothWays::default(),

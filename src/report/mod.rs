@@ -19,6 +19,7 @@ mod html;
 mod json;
 pub mod overview;
 pub mod plots;
+mod profiles;
 mod rows;
 pub mod sweep;
 pub mod text;

@@ -14,7 +14,7 @@ use super::{
     format::{MORE, NOT_OBSERVED, count, digits, digits_to, in_unit, in_unit_to, mode},
     goals, one,
     plots::FIGURES,
-    rows, shown, wins,
+    profiles, rows, shown, wins,
 };
 use crate::{
     measure::{Example, Quantity, Results, RunResult, Unit, Verdict, quantity},
@@ -145,6 +145,7 @@ impl Out {
         self.banner(run);
         self.text.push('\n');
         self.painted(Paint::Dim, &ran(run));
+        profiles::lines(run).iter().for_each(|line| self.paragraph(line));
         let harness = harness(run);
         if !harness.is_empty() {
             self.painted(Paint::Dim, &harness);

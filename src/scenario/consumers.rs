@@ -8,7 +8,7 @@ use super::{
     names::{Choice, choose, suggest},
     providers::check_name,
     raw::{RawConsumer, RawEffect, RawEffectTable},
-    states,
+    signatures, states,
     strategies::read_strategy,
 };
 use crate::{
@@ -67,11 +67,13 @@ fn read_consumer(
     check_name(&at.key("name"), &raw.name)?;
     let kind = choose(&at.key("kind"), &raw.kind, &KINDS)?;
     refuse_foreign_keys(at, raw, kind)?;
+    let provider = read_provider_name(&at.key("provider"), raw.provider.as_deref(), providers)?;
+    let sender = &providers[usize::from(provider)];
     let path = match kind {
         Kind::Polling => Path::Polling(read_strategy(&at.key("strategy"), raw.strategy.as_ref(), scale)?),
-        Kind::Webhook => Path::Webhook(read_webhook(at, raw)?),
+        Kind::Webhook => Path::Webhook(read_webhook(at, raw, sender)?),
         Kind::Hybrid => Path::Hybrid(HybridPlan {
-            webhook: read_webhook(at, raw)?,
+            webhook: read_webhook(at, raw, sender)?,
             polling: read_strategy(&at.key("strategy"), raw.strategy.as_ref(), scale)?,
         }),
     };
@@ -86,9 +88,14 @@ fn read_consumer(
     // What is read as a state is kept as one.
     let default = if path.polling().is_some_and(|polling| polling.state().is_some()) { "set" } else { "append" };
     let effect = read_effect(&at.key("effect"), raw.effect.as_ref(), default)?;
+    let flaw = read_flaw(&at.key("flaw"), raw.flaw.as_deref(), kind, (ledger, effect))?;
+    if kind != Kind::Polling {
+        signatures::check_effect(&at.key("effect"), effect, sender)?;
+        signatures::check_flaw(&at.key("flaw"), flaw, sender)?;
+    }
     Ok(ConsumerPlan {
         name: raw.name.clone(),
-        provider: read_provider_name(&at.key("provider"), raw.provider.as_deref(), providers)?,
+        provider,
         clients: within(&at.key("clients"), raw.clients, 1, (1, 1_000_000))?,
         follows: choose(&at.key("follows"), raw.follows.as_deref().unwrap_or("own"), &FOLLOWS)?,
         path,
@@ -101,7 +108,7 @@ fn read_consumer(
         optimistic: read_optimistic(&at.key("optimistic"), raw)?,
         max_tries: within(&at.key("max_tries"), raw.max_tries, 5, (1, 1_000))?,
         effect,
-        flaw: read_flaw(&at.key("flaw"), raw.flaw.as_deref(), kind, (ledger, effect))?,
+        flaw,
     })
 }
 
@@ -206,16 +213,16 @@ fn read_visibility(at: &At, raw: &RawConsumer) -> Result<Option<Span>, Problem> 
     }
 }
 
-fn read_webhook(at: &At, raw: &RawConsumer) -> Result<WebhookPlan, Problem> {
+fn read_webhook(at: &At, raw: &RawConsumer, provider: &ProviderPlan) -> Result<WebhookPlan, Problem> {
     if let Some(url) = &raw.url {
         check_url(&at.key("url"), url)?;
     }
     Ok(WebhookPlan {
         external: raw.url.clone().map(|url| ExternalReceiver { url, secret_env: raw.secret_env.clone() }),
-        signature_tolerance: span_or(
+        signature_tolerance: signatures::tolerance(
             &at.key("signature_tolerance"),
             raw.signature_tolerance.as_deref(),
-            Span::from_secs(300),
+            provider,
         )?,
         body_limit: within(&at.key("body_limit_bytes"), raw.body_limit_bytes, 1 << 20, (1, 64 << 20))?,
         connection_limit: within(&at.key("connection_limit"), raw.connection_limit, 1_024, (1, 100_000))?,

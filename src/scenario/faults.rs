@@ -9,6 +9,7 @@ use super::{
     load::Scale,
     names::suggest,
     raw::OneOrMany,
+    signatures,
     tables::deserialize,
 };
 use crate::{
@@ -163,6 +164,12 @@ fn refusal(
         return Some("virtual time kills and stops receivers so far, and no process that polls".to_owned());
     }
     let provider = &providers[usize::from(consumer.provider)];
+    if consumer.is_pushed()
+        && path != Some(TargetPath::Poll)
+        && let Some(why) = signatures::why_not(kind, provider, mode)
+    {
+        return Some(why);
+    }
     if matches!(kind, FaultKind::Reorder(_)) && provider.sending.ordering != DeliveryOrder::None {
         return Some("its provider delivers in order, and nothing overtakes".to_owned());
     }

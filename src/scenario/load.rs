@@ -11,6 +11,7 @@ use super::{
     locate::{File, locate, shown_path, syntax_error},
     names::{Choice, choose},
     prices::read_cost,
+    profiles::{self, Settled, Trouble},
     providers::{check_against, read_providers},
     raw::RawScenario,
     units::parse_span,
@@ -103,7 +104,8 @@ pub fn load_cases(text: &str, options: &LoadOptions) -> Result<Vec<Plan>, Scenar
     let chosen = cases::chosen(&At::default().key("case"), &raw.case, options.case.as_deref()).map_err(located)?;
     if raw.case.is_empty() {
         let cost = read_cost(&raw.cost, &file, options)?;
-        return Ok(vec![Plan { cost, ..build(&raw, &source, options).map_err(located)? }]);
+        let providers = settled(&raw, &source, options, &located)?;
+        return Ok(vec![Plan { cost, ..build(&raw, &providers, &source, options).map_err(located)? }]);
     }
     chosen.into_iter().map(|(index, case)| load_case(&file, index, case, options)).collect()
 }
@@ -125,13 +127,28 @@ fn load_case(whole: &File<'_>, index: usize, case: &RawCase, options: &LoadOptio
         locate(at.problem(error.problem, error.fix), whole)
     })?;
     let command = format!("{} --case {}", options.command, case.name);
-    let mut plan = build(&raw, &text, &LoadOptions { command, ..options.clone() }).map_err(told)?;
+    let providers = settled(&raw, &text, options, &told)?;
+    let mut plan = build(&raw, &providers, &text, &LoadOptions { command, ..options.clone() }).map_err(told)?;
     plan.cost = read_cost(&raw.cost, &own, options)?;
     plan.case = Some(CasePlan { name: case.name.clone(), title: case.title.clone() });
     Ok(plan)
 }
 
-fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan, Problem> {
+/// The providers with their profiles. What is wrong with a profile is told by its own lines.
+fn settled(
+    raw: &RawScenario,
+    source: &str,
+    options: &LoadOptions,
+    told: &dyn Fn(Problem) -> ScenarioError,
+) -> Result<Vec<Settled>, ScenarioError> {
+    let asked = (raw.workload.event_type.as_deref(), options.dir.as_path());
+    profiles::settle(&raw.provider, source, asked).map_err(|trouble| match trouble {
+        Trouble::Scenario(problem) => told(problem),
+        Trouble::Profile(error) => error,
+    })
+}
+
+fn build(raw: &RawScenario, settled: &[Settled], source: &str, options: &LoadOptions) -> Result<Plan, Problem> {
     let top = At::default();
     let time_scale = raw.time_scale.unwrap_or(1.0);
     if !(time_scale.is_finite() && time_scale > 0.0) {
@@ -140,9 +157,17 @@ fn build(raw: &RawScenario, source: &str, options: &LoadOptions) -> Result<Plan,
             .problem(format!("{time_scale} is no speed"), "write a number above 0, such as 60"));
     }
     let scale = Scale(time_scale);
-    let workload = read_workload(&top.key("workload"), &raw.workload, scale, &options.dir)?;
+    let workload = read_workload(
+        &top.key("workload"),
+        &raw.workload,
+        (scale, &options.dir),
+        settled.iter().find_map(Settled::event_type),
+    )?;
     let duration = read_duration(&top.key("duration"), raw.duration.as_deref(), scale, &workload)?;
-    let providers = read_providers(&top.key("provider"), &raw.provider, scale)?;
+    let mut providers = read_providers(&top.key("provider"), settled, scale)?;
+    if let Some(given) = raw.virtual_time.bytes.webhook {
+        providers.iter_mut().filter_map(|one| one.described.as_mut()).for_each(|profile| profile.webhook_bytes = given);
+    }
     let consumers = read_consumers(&top.key("consumer"), &raw.consumer, &providers, (scale, workload.subjects))?;
     words::check(&top.key("conclude"), &raw.conclude, &consumers)?;
     let drain = scale.span(span_or(&top.key("drain"), raw.drain.as_deref(), Span::from_secs(30))?);

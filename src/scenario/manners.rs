@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{ProfilePlan, SignatureTraits};
 use crate::{
     model::{Span, Time},
     policy::RetrySchedule,
@@ -12,8 +13,11 @@ use crate::{
 pub struct ProviderPlan {
     /// Its name; consumers and faults refer to it.
     pub name: String,
-    /// The profile its manners come from.
+    /// The profile its manners come from. "standard-webhooks" where it names none: so it signs then.
     pub profile: String,
+    /// What the profile says; `None` where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub described: Option<ProfilePlan>,
     /// How long an attempt waits for the complete ack, from its start. Never scaled.
     pub ack_timeout: Span,
     /// When the attempts after the first are due.
@@ -30,6 +34,14 @@ pub struct ProviderPlan {
     pub page_limit: u32,
     /// Grain of the times that the pull API tells: `created` of events, `updated_at` of states. Never scaled.
     pub timestamp_grain: Span,
+}
+
+impl ProviderPlan {
+    /// What its signature tells.
+    #[must_use]
+    pub fn signature(&self) -> SignatureTraits {
+        self.described.as_ref().map_or(SignatureTraits::STANDARD, |profile| profile.signature)
+    }
 }
 
 /// How a provider sends. The default: unordered, isolated, never tired of an endpoint.

@@ -235,8 +235,8 @@ impl PollingPlan {
 pub struct WebhookPlan {
     /// A receiver that is not ours: where to POST. Its inner life is not observed.
     pub external: Option<ExternalReceiver>,
-    /// How far a timestamp may lie from the receiver's clock, either side. Never scaled.
-    pub signature_tolerance: Span,
+    /// How far a timestamp may lie from the receiver's clock; `None`: it is not looked at. Never scaled.
+    pub signature_tolerance: Option<Span>,
     /// Body limit in bytes.
     pub body_limit: u64,
     /// Connections at most.

@@ -5,6 +5,7 @@ use super::{
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose},
+    profiles::Settled,
     raw_provider::{RawAutoDisable, RawFormula, RawProvider, RawRateLimit, RawRetry},
     units::{parse_rate, parse_span},
 };
@@ -16,13 +17,15 @@ use crate::{
 /// Retries at most: beyond any provider's schedule.
 const RETRIES_MAX: usize = 100;
 
-pub(super) fn read_providers(at: &At, raw: &[RawProvider], scale: Scale) -> Result<Vec<ProviderPlan>, Problem> {
-    let default = [RawProvider::default()];
-    let raw = if raw.is_empty() { &default } else { raw };
+pub(super) fn read_providers(at: &At, settled: &[Settled], scale: Scale) -> Result<Vec<ProviderPlan>, Problem> {
     let mut plans: Vec<ProviderPlan> = Vec::new();
-    for (index, one) in raw.iter().enumerate() {
+    for (index, one) in settled.iter().enumerate() {
         let at = at.index(index);
-        let plan = read_provider(&at, one, scale)?;
+        let mut plan = read_provider(&at, &one.raw, scale)?;
+        if let Some(profile) = &one.profile {
+            plan.profile = profile.name.clone();
+            plan.described = one.plan.clone();
+        }
         if plans.iter().any(|earlier| earlier.name == plan.name) {
             return Err(at
                 .key("name")
@@ -33,21 +36,8 @@ pub(super) fn read_providers(at: &At, raw: &[RawProvider], scale: Scale) -> Resu
     Ok(plans)
 }
 
+/// A provider by its keys; whose profile it follows is told by who calls.
 pub(super) fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<ProviderPlan, Problem> {
-    const LATER: &str = "use \"standard-webhooks\"; what sets a provider apart can be set by its keys here";
-    const PROFILES: [(&str, Choice<&str>); 10] = [
-        ("standard-webhooks", Choice::Here("standard-webhooks")),
-        ("svix", Choice::NotYet(LATER)),
-        ("stripe", Choice::NotYet(LATER)),
-        ("github", Choice::NotYet(LATER)),
-        ("gitlab", Choice::NotYet(LATER)),
-        ("gitlab-token", Choice::NotYet(LATER)),
-        ("shopify", Choice::NotYet(LATER)),
-        ("slack", Choice::NotYet(LATER)),
-        ("discord", Choice::NotYet(LATER)),
-        ("datadog", Choice::NotYet(LATER)),
-    ];
-    let profile = choose(&at.key("profile"), raw.profile.as_deref().unwrap_or("standard-webhooks"), &PROFILES)?;
     let timeout_at = at.key("ack_timeout");
     let ack_timeout = span_or(&timeout_at, raw.ack_timeout.as_deref(), Span::from_secs(3))?;
     if ack_timeout < Span::from_millis(1) {
@@ -58,7 +48,8 @@ pub(super) fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<
     let sending = read_sending(at, raw, scale)?;
     Ok(ProviderPlan {
         name,
-        profile: profile.to_owned(),
+        profile: "standard-webhooks".to_owned(),
+        described: None,
         ack_timeout,
         retry: RetrySchedule {
             delays: read_delays(&at.key("retry"), raw.retry.as_ref(), scale)?,

@@ -222,7 +222,8 @@ pub struct RawConsumer {
     pub url: Option<String>,
     /// Webhook: the environment variable with that receiver's signing secret.
     pub secret_env: Option<String>,
-    /// Webhook: how far a signature's timestamp may lie off, either side. Never scaled. Default "5min".
+    /// Webhook: how far a signature's timestamp may lie off. Never scaled. Default: the profile's, or "5min" either
+    /// side where the provider names none.
     pub signature_tolerance: Option<String>,
     /// Webhook: largest body accepted. Default 1048576.
     pub body_limit_bytes: Option<u64>,

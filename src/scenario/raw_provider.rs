@@ -9,7 +9,8 @@ use serde::Deserialize;
 pub struct RawProvider {
     /// Its name. Default "provider".
     pub name: Option<String>,
-    /// Whose manners it has. Default "standard-webhooks".
+    /// Whose manners it has: a name that `pushpull profiles` lists, or a TOML file (docs/profiles.md). Its keys are
+    /// defaults below those written here. Default: none; it signs as Standard Webhooks says.
     pub profile: Option<String>,
     /// How long an attempt waits for the ack. Never scaled. Default "3s".
     pub ack_timeout: Option<String>,

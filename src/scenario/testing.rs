@@ -48,7 +48,7 @@ fn consumer(name: &str, clients: u32, path: Path) -> ConsumerPlan {
 pub fn webhook_consumer(clients: u32) -> ConsumerPlan {
     let webhook = WebhookPlan {
         external: None,
-        signature_tolerance: Span::from_secs(300),
+        signature_tolerance: Some(Span::from_secs(300)),
         body_limit: 1 << 20,
         connection_limit: 100,
         dedupe: false,
@@ -105,6 +105,7 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
         providers: vec![ProviderPlan {
             name: "provider".to_owned(),
             profile: "standard-webhooks".to_owned(),
+            described: None,
             ack_timeout: Span::from_secs(60),
             retry: RetrySchedule {
                 delays: vec![Span::from_millis(1), Span::from_millis(2)],

@@ -68,9 +68,22 @@ const KINDS: [(&str, Choice<Reader>); 7] = [
     ),
 ];
 
-pub(super) fn read_workload(at: &At, raw: &RawWorkload, scale: Scale, dir: &Path) -> Result<Workload, Problem> {
+/// `of_profile`: the type of the events where a profile says what they look like.
+pub(super) fn read_workload(
+    at: &At,
+    raw: &RawWorkload,
+    (scale, dir): (Scale, &Path),
+    of_profile: Option<&str>,
+) -> Result<Workload, Problem> {
     let mut arrivals = read_arrivals(&at.key("arrivals"), raw.arrivals.as_ref(), scale, dir)?;
-    let event_type = read_event_type(&at.key("event_type"), raw.event_type.as_deref())?;
+    let event_type = match of_profile {
+        Some(_) if matches!(arrivals, Arrivals::Replay(_)) => {
+            let fix = "remove the provider's profile, or replay nothing";
+            return Err(at.key("arrivals").problem("captured events are not what the provider's profile sends", fix));
+        }
+        Some(event_type) => event_type.to_owned(),
+        None => read_event_type(&at.key("event_type"), raw.event_type.as_deref())?,
+    };
     let bytes = within(&at.key("payload_bytes"), raw.payload_bytes, 512, (200, 262_144))?;
     let mut subjects = within(&at.key("subjects"), raw.subjects, 50, (1, 10_000_000))?;
     if let Arrivals::Replay(replay) = &arrivals {

@@ -22,15 +22,16 @@ impl World<'_> {
     pub(super) fn reaches(&mut self, slot: u32) {
         let Some(attempt) = self.push.attempts.get_mut(slot) else { return };
         let (no, event, start) = (attempt.endpoint, attempt.start.event, attempt.start);
-        let (flawed, skew) = (spoiled(&attempt.fate), attempt.fate.skew.size());
+        let (flawed, skew) = (spoiled(&attempt.fate), attempt.fate.skew);
         let endpoint = &self.push.endpoints[no as usize];
         let (consumer, client) = (endpoint.consumer, endpoint.client);
         let mine = &self.plan.consumers[usize::from(consumer)];
-        let tolerance = mine.webhook().map_or(Span::ZERO, |webhook| webhook.signature_tolerance);
+        let tolerance = mine.webhook().and_then(|webhook| webhook.signature_tolerance);
+        let skew = self.plan.providers[usize::from(mine.provider)].signature().seen_skew(skew);
         if self.lives.is_dead(consumer) {
             return self.refuse(slot);
         }
-        let refused = flawed.or((skew > tolerance).then_some(RejectReason::StaleTimestamp));
+        let refused = flawed.or(tolerance.is_some_and(|most| skew > most).then_some(RejectReason::StaleTimestamp));
         let taken = match refused {
             Some(reason) => Err(reason),
             None => {

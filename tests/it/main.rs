@@ -49,6 +49,7 @@ mod foreign_receiver;
 mod honesty;
 
 /// What sets one provider apart from another.
+mod profiles;
 mod provider_manners;
 
 /// The parts on their own, and the commands around a run.

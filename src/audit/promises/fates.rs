@@ -29,16 +29,22 @@ pub(super) fn answered_by_fault(fate: &Fate) -> bool {
 }
 
 /// Whether a receiver must refuse a request of this fate: what it carries is genuine no more.
-pub(super) fn must_be_refused(fate: &Fate, consumer: &ConsumerPlan) -> bool {
-    let beyond = tolerance(consumer).is_some_and(|most| fate.skew.size() > most + TIMESTAMP_GRAIN);
+pub(super) fn must_be_refused(fate: &Fate, context: &Context<'_>) -> bool {
+    let beyond = tolerance(context.mine()).is_some_and(|most| seen_skew(fate, context) > most + TIMESTAMP_GRAIN);
     fate.damage.is_some() || fate.signing == Signing::Unknown || beyond
 }
 
 /// Whether a receiver may refuse a request of this fate.
-pub(super) fn may_be_refused(fate: &Fate, consumer: &ConsumerPlan) -> bool {
-    let skewed = fate.skew.size() > Span::ZERO
-        && tolerance(consumer).is_none_or(|most| fate.skew.size() + TIMESTAMP_GRAIN + TRANSIT >= most);
-    skewed || fate.bytes_per_s.is_some() || must_be_refused(fate, consumer)
+pub(super) fn may_be_refused(fate: &Fate, context: &Context<'_>) -> bool {
+    let skew = seen_skew(fate, context);
+    let skewed =
+        skew > Span::ZERO && tolerance(context.mine()).is_none_or(|most| skew + TIMESTAMP_GRAIN + TRANSIT >= most);
+    skewed || fate.bytes_per_s.is_some() || must_be_refused(fate, context)
+}
+
+/// How far the sender's clock is off as far as a receiver of this provider looks.
+fn seen_skew(fate: &Fate, context: &Context<'_>) -> Span {
+    context.plan.providers[usize::from(context.mine().provider)].signature().seen_skew(fate.skew)
 }
 
 /// Signatures carry whole seconds.
@@ -49,7 +55,7 @@ const TRANSIT: Span = Span::from_secs(1);
 /// How far a timestamp may lie off; nobody knows it of a receiver that is somebody else's.
 fn tolerance(consumer: &ConsumerPlan) -> Option<Span> {
     match &consumer.path {
-        Path::Webhook(webhook) if webhook.external.is_none() => Some(webhook.signature_tolerance),
+        Path::Webhook(webhook) if webhook.external.is_none() => webhook.signature_tolerance,
         _ => None,
     }
 }

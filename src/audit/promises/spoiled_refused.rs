@@ -41,7 +41,7 @@ impl Checker for SpoiledRefused {
         }
         let Record::Attempt(attempt @ Attempt { outcome: AttemptOutcome::Status(_), .. }) = record else { return };
         let fate = fate_of(attempt, context);
-        if must_be_refused(&fate, context.mine()) && !answered_by_fault(&fate) {
+        if must_be_refused(&fate, context) && !answered_by_fault(&fate) {
             self.answered = true;
             if attempt.outcome.is_ack() {
                 self.breaches.add(attempt.what);

@@ -106,7 +106,7 @@ impl Receiver {
             consumer: Arc::clone(&self.consumer),
             number: self.number,
             secrets: std::mem::take(&mut self.secrets),
-            tolerance: self.webhook.signature_tolerance,
+            tolerance: self.webhook.signature_tolerance.unwrap_or(Span(u64::MAX)),
             flaw: plan.flaw,
             busy: tokio::sync::Semaphore::new(plan.workers as usize),
             bodies: Default::default(),

@@ -14,7 +14,7 @@ use super::{
     glossary::GLOSSARY,
     goals, one,
     plots::{self, FIGURES, Figure},
-    rows, shown,
+    profiles, rows, shown,
     text::{harness, ran, verdict_line},
     wins,
 };
@@ -93,6 +93,7 @@ fn run(results: &Results, run: &RunResult) -> Result<Markup, ExportError> {
     Ok(html! {
         section {
             p.small { (ran(run)) @if !harness(run).is_empty() { "; " (harness(run)) } "." }
+            @for line in profiles::lines(run) { p.small { (line) "." } }
             (banner(run))
             (in_short(run, &drawings))
             (goals(run))
