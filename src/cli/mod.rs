@@ -22,6 +22,7 @@ mod roles;
 mod run;
 mod scenarios;
 mod schema;
+mod send;
 mod several;
 mod shard;
 mod sign;
@@ -45,7 +46,7 @@ use crate::live::orchestrator::RunError;
         pushpull advise --events 40000/day      which of the two, and what each would cost\n  \
         pushpull scenarios                      what else there is to run\n  \
         pushpull explain OUT                    the story of the worst event of a run\n\n\
-        Exit codes: 0 all good; 1 an expectation failed, or a request was refused; 2 bad input; 3 the run is void."
+        Exit codes: 0 all good; 1 an expectation failed, or a request was refused or not acked; 2 bad input; 3 the run is void."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -80,6 +81,8 @@ enum Command {
     Verify(verify::VerifyArgs),
     /// Sign a body as a provider would, and print the headers.
     Sign(sign::SignArgs),
+    /// Send a signed request as a provider would, once or many times, and say whether it was acked.
+    Send(send::SendArgs),
     /// List the providers whose ways are known, or show one.
     Profiles(profiles::ProfilesArgs),
     /// Print the price list that bills are made from, to start one of your own.
@@ -121,6 +124,7 @@ pub fn main() -> ExitCode {
         Command::Receiver(args) => roles::receiver(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Sign(args) => sign::run(&args),
+        Command::Send(args) => send::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Prices => prices::run(),
         Command::Schema => schema::run(),

@@ -1,13 +1,13 @@
-//! What `verify` and `sign` share: a profile by name or file, secrets, headers, and the body from stdin.
+//! What `verify`, `sign` and `send` share: a profile by name or file, secrets, headers, and the body.
 
-use std::{ffi::OsString, io::Read, path::Path};
+use std::{env::VarError, ffi::OsString, io::Read, path::Path};
 
 use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::{
     profile::{PROFILES, Profile, embedded_profile, load_profile},
-    wire::scheme::{HeaderName, Placeholder, Scheme},
+    wire::scheme::{HeaderName, ID_BYTES_MAX, Placeholder, Scheme, SignKey},
 };
 
 /// A request and how it is signed.
@@ -45,29 +45,16 @@ impl RequestArgs {
     /// All secrets, those of the command line first.
     pub fn secrets(&self) -> anyhow::Result<Vec<String>> {
         let mut secrets = self.secrets.clone();
-        for variable in &self.secret_envs {
-            #[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
-            let text = std::env::var(variable).with_context(|| format!("the environment variable {variable}"))?;
-            secrets.push(text);
-        }
+        secrets.extend(from_environment(&self.secret_envs)?);
         if secrets.is_empty() {
             bail!("no secret\n  fix: add --secret-env VARIABLE, or --secret SECRET");
         }
         Ok(secrets)
     }
 
-    /// Headers, byte for byte behind ": ": a server has taken white space around a value away before.
+    /// Headers.
     pub fn headers(&self) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-        let read = |header: &OsString| {
-            let bytes = header.as_encoded_bytes();
-            let colon = bytes.iter().position(|byte| *byte == b':');
-            let split = colon.map(|at| (String::from_utf8_lossy(&bytes[..at]), &bytes[at + 1..]));
-            match split.filter(|(name, _)| HeaderName::parse(name).is_some()) {
-                Some((name, value)) => Ok((name.into_owned(), value.strip_prefix(b" ").unwrap_or(value).to_vec())),
-                None => bail!("--header: no name and value\n  fix: write --header 'Name: value'"),
-            }
-        };
-        self.headers.iter().map(read).collect()
+        headers(&self.headers)
     }
 
     /// The URL, which must be told where it is signed.
@@ -102,9 +89,81 @@ fn unknown_name(name: &str) -> String {
     format!("\"{name}\" is no profile\n  fix: {fix}; a file needs its ending, such as mine.toml")
 }
 
-/// The body, as many bytes as come.
+/// What these environment variables hold. Errors do not say it.
+pub(super) fn from_environment(variables: &[String]) -> anyhow::Result<Vec<String>> {
+    let read = |variable: &String| {
+        #[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
+        match std::env::var(variable) {
+            Ok(text) => Ok(text),
+            Err(VarError::NotPresent) => bail!(
+                "--secret-env {variable}: there is no such environment variable\n  fix: set it for this command: \
+                 {variable}=... pushpull ..."
+            ),
+            Err(VarError::NotUnicode(_)) => {
+                bail!(
+                    "--secret-env {variable}: the variable is no UTF-8 text\n  fix: write the secret as its provider shows it"
+                )
+            }
+        }
+    };
+    variables.iter().map(read).collect()
+}
+
+/// Headers as they are given, byte for byte behind ": ": a server has taken white space around a value away before.
+pub(super) fn headers(given: &[OsString]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let read = |header: &OsString| {
+        let bytes = header.as_encoded_bytes();
+        let colon = bytes.iter().position(|byte| *byte == b':');
+        let split = colon.map(|at| (String::from_utf8_lossy(&bytes[..at]), &bytes[at + 1..]));
+        match split.filter(|(name, _)| HeaderName::parse(name).is_some()) {
+            Some((name, value)) => Ok((name.into_owned(), value.strip_prefix(b" ").unwrap_or(value).to_vec())),
+            None => bail!("--header: no name and value\n  fix: write --header 'Name: value'"),
+        }
+    };
+    given.iter().map(read).collect()
+}
+
+/// Keys that sign.
+pub(super) fn sign_keys(scheme: &Scheme, secrets: &[String]) -> anyhow::Result<Vec<SignKey>> {
+    let key = |(no, secret): (usize, &String)| {
+        scheme.sign_key(secret).with_context(|| format!("secret {} of {}", no + 1, secrets.len()))
+    };
+    secrets.iter().enumerate().map(key).collect()
+}
+
+/// An id that was given: what a receiver reads of one.
+pub(super) fn check_id(id: &str) -> anyhow::Result<()> {
+    let printable = id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !printable || !(1..=ID_BYTES_MAX).contains(&id.len()) {
+        bail!("--id: no receiver reads it\n  fix: write 1 to {ID_BYTES_MAX} ASCII letters, digits and signs");
+    }
+    Ok(())
+}
+
+/// The longest body that is read: more than any provider sends.
+const BODY_BYTES_MAX: u64 = 64 << 20;
+
+/// The body from stdin.
 pub(super) fn body() -> anyhow::Result<Vec<u8>> {
+    whole(std::io::stdin().lock(), "stdin")
+}
+
+/// The body in a file, or from stdin where that is `-`.
+pub(super) fn body_of(file: &Path) -> anyhow::Result<Vec<u8>> {
+    if file.as_os_str() == "-" {
+        return body();
+    }
+    let name = file.display().to_string();
+    let opened = std::fs::File::open(file).with_context(|| format!("--body: cannot read {name}"))?;
+    whole(opened, &name)
+}
+
+fn whole(source: impl Read, name: &str) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
-    std::io::stdin().lock().read_to_end(&mut body).context("cannot read the body from stdin")?;
+    let read = source.take(BODY_BYTES_MAX + 1).read_to_end(&mut body);
+    read.with_context(|| format!("cannot read the body from {name}"))?;
+    if body.len() as u64 > BODY_BYTES_MAX {
+        bail!("the body in {name} has more than {} MiB: no provider sends that", BODY_BYTES_MAX >> 20);
+    }
     Ok(body)
 }

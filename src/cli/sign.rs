@@ -1,11 +1,10 @@
 //! `pushpull sign`.
 
-use anyhow::Context;
 use clap::Args;
 
 use super::{
     Exit, print,
-    request::{RequestArgs, body, profile},
+    request::{RequestArgs, body, check_id, profile, sign_keys},
 };
 use crate::{
     model::EventId,
@@ -32,13 +31,13 @@ pub(super) fn run(args: &SignArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Good);
     };
     let secrets = args.request.secrets()?;
-    let mut keys = Vec::with_capacity(secrets.len());
-    for (no, secret) in secrets.iter().enumerate() {
-        keys.push(scheme.sign_key(secret).with_context(|| format!("secret {} of {}", no + 1, secrets.len()))?);
-    }
+    let keys = sign_keys(scheme, &secrets)?;
     let url = args.request.url(scheme)?;
     let id = match &args.id {
-        Some(id) => id.clone(),
+        Some(id) => {
+            check_id(id)?;
+            id.clone()
+        }
         None => given_id(scheme, &headers)
             .unwrap_or_else(|| EventId::genuine(crate::live::fresh_run_id(), 1).text().to_string()),
     };

@@ -11,7 +11,10 @@ use crate::{
         error::{At, Problem},
         locate::{File, locate, syntax_error},
     },
-    wire::scheme::{HeaderName, PartPlace, Scheme},
+    wire::{
+        is_header_value,
+        scheme::{HeaderName, PartPlace, Scheme},
+    },
 };
 
 /// A provider.
@@ -88,6 +91,10 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
         let at = top.key("payload").index(index).key("headers");
         if let Some(name) = payload.headers.keys().find(|name| HeaderName::parse(name).is_none()) {
             return Err(at.key(name).problem(format!("\"{name}\" is no header name"), "write letters, digits and '-'"));
+        }
+        if let Some((name, _)) = payload.headers.iter().find(|(_, value)| !is_header_value(value.as_bytes())) {
+            let problem = "has a line end or another control character, which no header can hold";
+            return Err(at.key(name).problem(problem, "write it on one line"));
         }
     }
     let source =

@@ -7,12 +7,14 @@ mod embedded;
 mod event;
 mod fields;
 mod load;
+mod outgoing;
 mod raw;
 mod signature;
 
 pub use embedded::{EmbeddedProfile, PROFILES, embedded_profile};
 pub use event::EventPart;
 pub use load::{Profile, Source, load_profile};
+pub use outgoing::{Outgoing, OutgoingError, SignedError, Wanted};
 pub use raw::{Confidence, RawPayload, RawProfile};
 
 #[cfg(test)]

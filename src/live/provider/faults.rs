@@ -5,12 +5,12 @@ use std::{future::pending, time::Duration};
 use super::{
     context::Context,
     pace::Pace,
-    reply::Reply,
     request::Request,
     sender::{Dribble, Sender},
 };
 use crate::{
     fault::{Fate, LossSeen, RequestFate, ResponseFate, Target},
+    live::reply::Reply,
     model::{AttemptOutcome, Span},
     record::Record,
     wire,

@@ -28,7 +28,6 @@ mod pull_limits;
 mod pull_query;
 mod pull_server;
 mod pull_states;
-mod reply;
 mod request;
 mod sender;
 mod shared_pool;

@@ -2,18 +2,14 @@
 
 use std::{io, sync::Arc};
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::{
-    endpoint::Endpoint,
-    pace::Pace,
-    reply::{BadReply, Reply, read_reply},
-};
+use super::{endpoint::Endpoint, pace::Pace};
 use crate::{
-    live::counting_io::{CountingIo, Meter, Traffic},
+    live::{
+        counting_io::{CountingIo, Meter, Traffic},
+        reply::{Reply, receive_reply},
+    },
     model::AttemptOutcome,
 };
 
@@ -51,7 +47,7 @@ impl Sender {
         self.traffic.count_request();
         // A receiver may answer and close before it has read everything: its answer still counts.
         let written = write(&mut stream, request, dribble).await;
-        let reply = match self.read(&mut stream).await {
+        let reply = match receive_reply(&mut stream, &mut self.reply).await {
             Ok(reply) => reply,
             Err(_) if written.is_err() => return Err(AttemptOutcome::Reset),
             Err(outcome) => return Err(outcome),
@@ -95,20 +91,6 @@ impl Sender {
         let _ = stream.set_nodelay(true);
         Ok(CountingIo::new(stream, Arc::clone(&self.meter)))
     }
-
-    async fn read(&mut self, stream: &mut CountingIo<TcpStream>) -> Result<Reply, AttemptOutcome> {
-        self.reply.clear();
-        loop {
-            self.reply.reserve(1_024);
-            let read = stream.read_buf(&mut self.reply).await.map_err(|_| AttemptOutcome::Reset)?;
-            match read_reply(&self.reply, read == 0) {
-                Ok(Some(reply)) => return Ok(reply),
-                Ok(None) if read == 0 => return Err(AttemptOutcome::Reset),
-                Ok(None) => {}
-                Err(BadReply) => return Err(AttemptOutcome::BadResponse),
-            }
-        }
-    }
 }
 
 /// Sends a request's bytes: all at once, or its body as the fault wills.
@@ -137,7 +119,7 @@ fn is_open(stream: &CountingIo<TcpStream>) -> bool {
 mod tests {
     use super::*;
     use crate::{live::provider::testing, policy::rotation::SigningSecrets};
-    use tokio::net::TcpListener;
+    use tokio::{io::AsyncReadExt, net::TcpListener};
 
     async fn listening() -> (TcpListener, Sender) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -56,7 +56,8 @@ pub fn exchange(address: SocketAddr, request: &[u8]) -> Answer {
 /// One webhook as it came.
 #[derive(Debug)]
 pub struct Webhook {
-    head: Vec<(String, String)>,
+    /// Its headers, names in lowercase.
+    pub head: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 

@@ -1,6 +1,6 @@
 //! The control API of a provider that somebody started: the whole session, and who is kept out.
 
-mod http;
+pub mod http;
 mod refusals;
 mod session;
 

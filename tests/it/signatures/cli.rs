@@ -77,7 +77,8 @@ fn bad_usage_is_told_from_a_bad_signature() {
     2 pushpull: no secret
       fix: add --secret-env VARIABLE, or --secret SECRET
     2 pushpull: secret 1 of 1: the secret is empty
-    2 pushpull: the environment variable NO_SUCH_VARIABLE_9: environment variable not found
+    2 pushpull: --secret-env NO_SUCH_VARIABLE_9: there is no such environment variable
+      fix: set it for this command: NO_SUCH_VARIABLE_9=... pushpull ...
     2 pushpull: secret 1 of 1: the secret is not base64 behind "whsec_"
     2 pushpull: secret 1 of 1: "whsk_..." is the key that signs: a receiver holds the public key
     2 pushpull: secret 1 of 1: an Ed25519 key has 32 bytes, this one has 1

@@ -17,6 +17,7 @@ use crate::support::pushpull;
 mod cli;
 mod policy;
 mod profiles;
+mod send;
 mod vectors;
 
 /// A request, its keys, and what it should be taken for.

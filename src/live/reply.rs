@@ -1,12 +1,16 @@
 //! Reads a receiver's answer from the bytes that have come so far.
 //!
-//! The sender speaks HTTP/1.1 by its own hand: faults cut requests and connections at a chosen
+//! Senders speak HTTP/1.1 by their own hand: faults cut requests and connections at a chosen
 //! byte, bytes are counted as they pass, and a signed attempt costs what the sockets cost. Reading
 //! is one pure function over a prefix of the answer, so it gives the same result however the bytes
 //! were split on their way.
 
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use crate::model::AttemptOutcome;
+
 /// The longest answer that is read, head and body. A webhook's answer says next to nothing.
-pub(super) const REPLY_MAX: usize = 64 * 1024;
+const REPLY_MAX: usize = 64 * 1024;
 
 const HEADERS_MAX: usize = 64;
 /// Interim answers (1xx) that may precede the real one.
@@ -27,7 +31,7 @@ pub(super) struct Reply {
 
 /// The bytes are no HTTP answer, or one that breaks a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct BadReply;
+struct BadReply;
 
 /// How a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +41,26 @@ enum Framing {
     UntilClose,
 }
 
+/// Reads one whole answer into `bytes`, which held another one before. The error is what the sender saw instead.
+pub(super) async fn receive_reply(
+    stream: &mut (impl AsyncRead + Unpin),
+    bytes: &mut Vec<u8>,
+) -> Result<Reply, AttemptOutcome> {
+    bytes.clear();
+    loop {
+        bytes.reserve(1_024);
+        let read = stream.read_buf(bytes).await.map_err(|_| AttemptOutcome::Reset)?;
+        match read_reply(bytes, read == 0) {
+            Ok(Some(reply)) => return Ok(reply),
+            Ok(None) if read == 0 => return Err(AttemptOutcome::Reset),
+            Ok(None) => {}
+            Err(BadReply) => return Err(AttemptOutcome::BadResponse),
+        }
+    }
+}
+
 /// The answer that `bytes` hold, or `None` while it is not complete. `closed`: nothing more comes.
-pub(super) fn read_reply(bytes: &[u8], closed: bool) -> Result<Option<Reply>, BadReply> {
+fn read_reply(bytes: &[u8], closed: bool) -> Result<Option<Reply>, BadReply> {
     let mut start = 0;
     for _ in 0..=INTERIM_MAX {
         let Some(head) = read_head(bytes, start)? else { return within_limit(bytes, None) };
