@@ -17,12 +17,15 @@
 //! mutation and its drain may lie in the past; one asked for after the drain lies in the future, or
 //! is `None` when only another mutation, or a slot that others share, can make something happen.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
-};
+use std::collections::BTreeMap;
 
-use super::{RetrySchedule, health::Health, lanes::Lanes, siding::Siding};
+use super::{
+    RetrySchedule,
+    health::Health,
+    lanes::Lanes,
+    siding::Siding,
+    waiting::{Line, Waiting},
+};
 use crate::{
     fault::{Copies, Hold},
     model::{AttemptOutcome, ClientNo, DisabledBy, Event, GiveUp, Seq, Span, Time},
@@ -84,23 +87,6 @@ pub struct Start {
     pub intended: Time,
 }
 
-/// What waits for its instant and a free slot. Orders by due instant, then by sequence, so that a
-/// run replays; no kind of work goes before another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Waiting {
-    due: Time,
-    seq: Seq,
-    number: u32,
-    copy: u32,
-    /// Attempts made by earlier deliveries of the same event: the schedule begins behind them.
-    before: u32,
-    subject: u32,
-    version: u32,
-    occurred_at: Time,
-    /// Whether a fault held it back until `due`.
-    held: bool,
-}
-
 /// The machine of one endpoint.
 #[derive(Debug)]
 pub struct Dispatch {
@@ -108,11 +94,7 @@ pub struct Dispatch {
     draws: Draws,
     client: ClientNo,
     concurrency: usize,
-    /// First attempts in the order in which they came, as long as that is the order of their due
-    /// instants: a backlog of a million events is a plain queue.
-    fresh: VecDeque<Waiting>,
-    /// Everything else that waits: retries, copies, and events that came out of order.
-    later: BinaryHeap<Reverse<Waiting>>,
+    line: Line,
     /// Deliveries that wait for another one's end; `None` where none does.
     lanes: Option<Lanes<Waiting>>,
     /// First attempts that a fault holds back. They hold no slot.
@@ -144,8 +126,7 @@ impl Dispatch {
             draws,
             client,
             concurrency: concurrency.max(1) as usize,
-            fresh: VecDeque::new(),
-            later: BinaryHeap::new(),
+            line: Line::default(),
             lanes: None,
             siding: Siding::new(),
             in_flight: Vec::new(),
@@ -243,7 +224,7 @@ impl Dispatch {
         let tried = attempt.number - attempt.before;
         let next = self.schedule.next(tried, now, retry_after, self.draws, entity, attempt.seq);
         match next.filter(|_| self.health.is_on()) {
-            Some(due) => self.later.push(Reverse(Waiting { due, number: attempt.number + 1, held: false, ..attempt })),
+            Some(due) => self.line.come_back(Waiting { due, number: attempt.number + 1, held: false, ..attempt }),
             None => {
                 let why = match (outcome, next) {
                     (AttemptOutcome::Status(410), _) => GiveUp::Gone,
@@ -264,7 +245,7 @@ impl Dispatch {
     pub fn duplicate(&mut self, of: &Start, copies: Copies, from: Time) {
         for copy in 1..=copies.count {
             let due = from + copies.lag.scaled(u64::from(copy), 1);
-            self.later.push(Reverse(Waiting::new(of.event, of.number, copy, due)));
+            self.line.come_back(Waiting::new(of.event, of.number, copy, due));
         }
     }
 
@@ -290,9 +271,9 @@ impl Dispatch {
             out.append(&mut self.told);
         }
         while !self.closed && self.in_flight.len() < self.concurrency {
-            let Some(next) = self.peek_due(now) else { return };
+            let Some(next) = self.line.first_due(now) else { return };
             if next.copy == 0 && !self.health.is_on() {
-                self.pop();
+                self.line.pop();
                 self.give_up(&next, next.number - 1, GiveUp::Disabled, now);
                 out.append(&mut self.told);
                 continue;
@@ -301,7 +282,7 @@ impl Dispatch {
                 self.held_back = true;
                 return;
             }
-            self.pop();
+            self.line.pop();
             self.in_flight.push(next);
             out.push(Output::Start(next.start()));
         }
@@ -320,7 +301,7 @@ impl Dispatch {
             return None;
         }
         let blocked = self.held_back || self.in_flight.len() >= self.concurrency;
-        let due = if blocked { None } else { self.peek().map(|next| next.due) };
+        let due = if blocked { None } else { self.line.first().map(|next| next.due) };
         let next = due.unwrap_or(Time::MAX).min(self.wakes_at());
         (next < Time::MAX).then_some(next)
     }
@@ -329,7 +310,7 @@ impl Dispatch {
     /// particular order.
     pub fn open(&self) -> impl Iterator<Item = (Event, u32)> {
         let held = self.lanes.iter().flat_map(Lanes::iter).chain(self.siding.iter());
-        let waiting = self.fresh.iter().chain(self.later.iter().map(|Reverse(w)| w)).chain(held);
+        let waiting = self.line.iter().chain(held);
         let waiting = waiting.filter(|w| w.copy == 0).map(|w| (w.event(), w.number - 1));
         let in_flight = self.in_flight.iter().filter(|w| w.copy == 0).map(|w| (w.event(), w.number));
         waiting.chain(in_flight)
@@ -374,7 +355,7 @@ impl Dispatch {
     fn close_delivery(&mut self, delivery: &Waiting) {
         self.open -= 1;
         if let Some(next) = self.lanes.as_mut().and_then(|lanes| lanes.done(&delivery.event())) {
-            self.wait(next);
+            self.line.join(next);
         }
     }
 
@@ -393,10 +374,7 @@ impl Dispatch {
     fn give_up_the_waiting(&mut self, now: Time) {
         let mut held = self.lanes.as_mut().map(Lanes::empty).unwrap_or_default();
         held.extend(self.siding.empty());
-        let (copies, retries): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.later).into_iter().map(|Reverse(w)| w).partition(|w| w.copy > 0);
-        self.later = copies.into_iter().map(Reverse).collect();
-        let heads = self.fresh.drain(..).chain(retries).map(|w| (w, true));
+        let heads = self.line.take_deliveries().into_iter().map(|w| (w, true));
         let mut all: Vec<(Waiting, bool)> = heads.chain(held.into_iter().map(|w| (w, false))).collect();
         all.sort_unstable();
         for (delivery, is_head) in all {
@@ -416,57 +394,8 @@ impl Dispatch {
             Some(lanes) => lanes.admit(&delivery.event(), delivery),
         };
         if let Some(delivery) = free {
-            self.wait(delivery);
+            self.line.join(delivery);
         }
-    }
-
-    fn wait(&mut self, delivery: Waiting) {
-        if self.fresh.back().is_none_or(|last| *last <= delivery) {
-            self.fresh.push_back(delivery);
-        } else {
-            self.later.push(Reverse(delivery));
-        }
-    }
-
-    fn peek(&self) -> Option<&Waiting> {
-        if self.fresh_goes_first() { self.fresh.front() } else { self.later.peek().map(|Reverse(later)| later) }
-    }
-
-    fn peek_due(&self, now: Time) -> Option<Waiting> {
-        self.peek().filter(|next| next.due <= now).copied()
-    }
-
-    /// Takes out what [`Dispatch::peek`] has shown.
-    fn pop(&mut self) {
-        if self.fresh_goes_first() {
-            self.fresh.pop_front();
-        } else {
-            self.later.pop();
-        }
-    }
-
-    fn fresh_goes_first(&self) -> bool {
-        match (self.fresh.front(), self.later.peek()) {
-            (Some(fresh), Some(Reverse(later))) => fresh <= later,
-            (fresh, _) => fresh.is_some(),
-        }
-    }
-}
-
-impl Waiting {
-    fn new(event: Event, number: u32, copy: u32, due: Time) -> Waiting {
-        let Event { seq, subject, version, occurred_at } = event;
-        Waiting { due, seq, number, copy, before: 0, subject, version, occurred_at, held: false }
-    }
-
-    fn event(&self) -> Event {
-        Event { seq: self.seq, subject: self.subject, version: self.version, occurred_at: self.occurred_at }
-    }
-
-    fn start(&self) -> Start {
-        // However long a fault held it back, it was due at the event's instant.
-        let intended = if self.held { self.occurred_at } else { self.due };
-        Start { event: self.event(), number: self.number, copy: self.copy, intended }
     }
 }
 
