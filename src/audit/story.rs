@@ -279,6 +279,8 @@ fn outcome_in_words(outcome: AttemptOutcome) -> String {
     match outcome {
         AttemptOutcome::Status(status) if outcome.is_ack() => format!("acked {status}"),
         AttemptOutcome::Status(status) => format!("answered {status}"),
+        AttemptOutcome::Accepted(status) => format!("answered {status}, an ack to this provider"),
+        AttemptOutcome::NotAccepted(status) => format!("answered {status}, no ack to this provider"),
         AttemptOutcome::Timeout => "no ack in time".to_owned(),
         AttemptOutcome::Refused => "connection refused".to_owned(),
         AttemptOutcome::Reset => "connection broke, no ack seen".to_owned(),

@@ -248,7 +248,9 @@ impl Attempt {
         let (status, outcome, acked) = match seen {
             SeenAnswer::LeftUnread => (None, "left-unread", false),
             SeenAnswer::Read(outcome) => match outcome {
-                AttemptOutcome::Status(status) => (Some(status), "status", outcome.is_ack()),
+                AttemptOutcome::Status(status)
+                | AttemptOutcome::Accepted(status)
+                | AttemptOutcome::NotAccepted(status) => (Some(status), "status", outcome.is_ack()),
                 AttemptOutcome::Timeout => (None, "timeout", false),
                 AttemptOutcome::Refused => (None, "refused", false),
                 AttemptOutcome::Reset => (None, "reset", false),

@@ -229,7 +229,7 @@ impl Rows<'_> {
             return self.leave_out("its form needs Poisson arrivals");
         };
         let on_push_only = faults.iter().all(|fault| fault.selector.path == Some(TargetPath::Webhook));
-        let losses = losses(plan, mine, faults).filter(|_| on_push_only && provider.retry.jitter == 0.0);
+        let losses = losses(plan, mine, faults).filter(|_| on_push_only && provider.retries_by_schedule_alone());
         let (Some(losses), Some(grid)) = (losses, hybrid.polling.strategy.grid()) else {
             return self.leave_out("its form needs independent losses on the push path and polls on an even grid");
         };
@@ -365,6 +365,10 @@ pub(super) fn crash_window_in_words(plan: &Plan, no: ConsumerNo, tally: &Tally) 
 /// The losses that the faults amount to, if they are nothing but independent losses.
 fn losses(plan: &Plan, mine: &ConsumerPlan, faults: &[&FaultPlan]) -> Option<Losses> {
     let provider = plan.providers.get(usize::from(mine.provider))?;
+    // Losses that are not tried again, or end in a pause, are not these.
+    if !provider.sending.answers.leave_the_schedule_alone() || provider.sending.auto_disable.is_some() {
+        return None;
+    }
     let mut losses = Losses { p_r: 0.0, p_a: 0.0, k: provider.retry.max_attempts() };
     for fault in faults {
         let p = fault.selector.probability?;

@@ -69,7 +69,7 @@ fn after_outage(
     let (Some(mean), true) = (recovery.lag_mean_s, recovery.due > 0) else { return };
     let n = recovery.due as f64;
     match &mine.path {
-        Path::Webhook(_) if provider.retry.jitter == 0.0 && provider.sending.sender_pool.is_none() => {
+        Path::Webhook(_) if provider.retries_by_schedule_alone() && provider.sending.sender_pool.is_none() => {
             let detection = match outage.how {
                 OutageManner::Refuse => Span::ZERO,
                 OutageManner::Hang => provider.ack_timeout,
@@ -122,7 +122,7 @@ fn forgotten(
     let Some(p) = fault.selector.probability else { return };
     let only = Selector { probability: Some(p), path: fault.selector.path, ..Selector::default() };
     let (Some(ttl), Path::Webhook(webhook)) = (mine.ledger_ttl, &mine.path) else { return };
-    let plain = fault.selector == only && drop.when == DropAck::default().when && provider.retry.jitter == 0.0;
+    let plain = fault.selector == only && drop.when == DropAck::default().when && provider.retries_by_schedule_alone();
     if !plain || webhook.dedupe || mine.ledger == LedgerKind::None {
         return;
     }

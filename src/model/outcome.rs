@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttemptOutcome {
-    /// The receiver answered with this status; 2xx is the ack.
+    /// The receiver answered with this status; 2xx is the ack. Where the provider has a rule of its own, and it says
+    /// otherwise, it is `Accepted` or `NotAccepted`.
     Status(u16),
     /// No complete answer within the ack timeout.
     Timeout,
@@ -16,13 +17,29 @@ pub enum AttemptOutcome {
     Reset,
     /// The answer could not be read as HTTP, or broke a limit.
     BadResponse,
+    /// The receiver answered with this status, which is no 2xx and an ack to this provider all the same.
+    Accepted(u16),
+    /// The receiver answered with this 2xx, which is no ack to this provider.
+    NotAccepted(u16),
 }
 
 impl AttemptOutcome {
-    /// Whether this ends the delivery: 2xx, as Standard Webhooks 1.0 says; a redirect does not.
+    /// Whether this ends the delivery: 2xx, as Standard Webhooks 1.0 says, where the provider has no other rule; a
+    /// redirect does not.
     #[must_use]
     pub fn is_ack(self) -> bool {
-        matches!(self, AttemptOutcome::Status(200..=299))
+        matches!(self, AttemptOutcome::Status(200..=299) | AttemptOutcome::Accepted(_))
+    }
+
+    /// The status that was answered, if any was.
+    #[must_use]
+    pub fn status(self) -> Option<u16> {
+        match self {
+            AttemptOutcome::Status(status) | AttemptOutcome::Accepted(status) | AttemptOutcome::NotAccepted(status) => {
+                Some(status)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -36,6 +53,10 @@ pub enum GiveUp {
     Gone,
     /// Its endpoint is switched off.
     Disabled,
+    /// The attempt ended in a way that is not tried again.
+    NotRetried,
+    /// Its event is too old for another attempt.
+    TooOld,
 }
 
 impl GiveUp {
@@ -46,6 +67,8 @@ impl GiveUp {
             GiveUp::Exhausted => "its schedule is used up",
             GiveUp::Gone => "the receiver says 410 Gone",
             GiveUp::Disabled => "the endpoint is switched off",
+            GiveUp::NotRetried => "what ended so is not tried again",
+            GiveUp::TooOld => "the event is too old",
         }
     }
 }

@@ -24,13 +24,14 @@ use super::{
     health::Health,
     lanes::Lanes,
     siding::Siding,
+    verdict::{self, Failure, NoMore},
     waiting::{Line, Waiting},
 };
 use crate::{
     fault::{Copies, Hold},
     model::{AttemptOutcome, ClientNo, DisabledBy, Event, GiveUp, Seq, Span, Time},
     rng::Draws,
-    scenario::SendingPlan,
+    scenario::{AnswersPlan, SendingPlan},
 };
 
 /// What the driver shall do, or shall know.
@@ -101,6 +102,7 @@ pub struct Dispatch {
     siding: Siding<Waiting>,
     /// Bounded by the concurrency, so a scan is the fastest look-up.
     in_flight: Vec<Waiting>,
+    answers: AnswersPlan,
     health: Health,
     /// What was given up, by sequence; the number is that of the attempts made.
     dead: BTreeMap<Seq, Waiting>,
@@ -130,6 +132,7 @@ impl Dispatch {
             lanes: None,
             siding: Siding::new(),
             in_flight: Vec::new(),
+            answers: AnswersPlan::default(),
             health: Health::new(None),
             dead: BTreeMap::new(),
             replay_at: None,
@@ -144,7 +147,8 @@ impl Dispatch {
     #[must_use]
     pub fn with_manners(self, plan: &SendingPlan) -> Dispatch {
         let (lanes, health) = (Lanes::of(plan.ordering), Health::new(plan.auto_disable));
-        Dispatch { lanes, health, replay_at: plan.replay_dead_letters_at, ..self }
+        let answers = plan.answers.clone();
+        Dispatch { lanes, answers, health, replay_at: plan.replay_dead_letters_at, ..self }
     }
 
     /// A new delivery: due at the event's instant, which may have passed or may lie ahead.
@@ -218,22 +222,24 @@ impl Dispatch {
             self.close_delivery(&attempt);
             return;
         }
-        let switched_off = self.health.failed(outcome, now);
+        let gone = verdict::is_gone(&self.answers, outcome);
+        let switched_off = self.health.failed(gone, now);
         self.told.extend(switched_off.map(|off| Output::Disabled { at: now, until: off.until, why: off.why }));
-        let entity = u64::from(self.client);
-        let tried = attempt.number - attempt.before;
-        let next = self.schedule.next(tried, now, retry_after, self.draws, entity, attempt.seq);
-        match next.filter(|_| self.health.is_on()) {
-            Some(due) => self.line.come_back(Waiting { due, number: attempt.number + 1, held: false, ..attempt }),
-            None => {
-                let why = match (outcome, next) {
-                    (AttemptOutcome::Status(410), _) => GiveUp::Gone,
-                    (_, None) => GiveUp::Exhausted,
-                    (_, Some(_)) => GiveUp::Disabled,
-                };
-                self.give_up(&attempt, attempt.number, why, now);
+        let (seq, tried) = (attempt.seq, attempt.number - attempt.before);
+        let failure = Failure { seq, since: attempt.since(), tried, outcome, retry_after, at: now };
+        let next = verdict::next(&self.answers, &self.schedule, &failure, self.draws, u64::from(self.client));
+        let why = match next {
+            _ if gone => GiveUp::Gone,
+            Ok(due) if self.health.is_on() => {
+                self.line.come_back(Waiting { due, number: attempt.number + 1, held: false, ..attempt });
+                return;
             }
-        }
+            Ok(_) => GiveUp::Disabled,
+            Err(NoMore::Exhausted) => GiveUp::Exhausted,
+            Err(NoMore::NotRetried) => GiveUp::NotRetried,
+            Err(NoMore::TooOld) => GiveUp::TooOld,
+        };
+        self.give_up(&attempt, attempt.number, why, now);
         if switched_off.is_some() {
             self.give_up_the_waiting(now);
         }
@@ -272,9 +278,9 @@ impl Dispatch {
         }
         while !self.closed && self.in_flight.len() < self.concurrency {
             let Some(next) = self.line.first_due(now) else { return };
-            if next.copy == 0 && !self.health.is_on() {
+            if let Some(why) = self.in_vain(&next, now) {
                 self.line.pop();
-                self.give_up(&next, next.number - 1, GiveUp::Disabled, now);
+                self.give_up(&next, next.number - 1, why, now);
                 out.append(&mut self.told);
                 continue;
             }
@@ -285,6 +291,15 @@ impl Dispatch {
             self.line.pop();
             self.in_flight.push(next);
             out.push(Output::Start(next.start()));
+        }
+    }
+
+    /// Why an attempt that is due is not made, if it is not. Copies leave whatever happens.
+    fn in_vain(&self, next: &Waiting, now: Time) -> Option<GiveUp> {
+        match next.copy {
+            0 if !self.health.is_on() => Some(GiveUp::Disabled),
+            0 if verdict::is_too_old(&self.answers, next.since(), now) => Some(GiveUp::TooOld),
+            _ => None,
         }
     }
 
@@ -348,7 +363,7 @@ impl Dispatch {
     fn reopen(&mut self, event: Event, made: u32, now: Time) {
         self.open += 1;
         self.told.push(Output::Redelivered { event, attempts: made, at: now });
-        self.admit(Waiting { before: made, ..Waiting::new(event, made + 1, 0, now) });
+        self.admit(Waiting { before: made, again: true, ..Waiting::new(event, made + 1, 0, now) });
     }
 
     /// A delivery has come to its end, and whatever waited for that may go.

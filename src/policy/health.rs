@@ -7,12 +7,9 @@
 //! ```
 
 use crate::{
-    model::{AttemptOutcome, DisabledBy, Span, Time},
+    model::{DisabledBy, Span, Time},
     scenario::AutoDisable,
 };
-
-/// The status with which a receiver says that it wants nothing more.
-const GONE: u16 = 410;
 
 /// The health of one endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -53,10 +50,10 @@ impl Health {
         self.pauses_in_a_row = 0;
     }
 
-    /// An attempt failed. Failures of attempts that had left before the endpoint was switched off
-    /// say nothing new.
-    pub fn failed(&mut self, outcome: AttemptOutcome, now: Time) -> Option<SwitchedOff> {
-        if outcome == AttemptOutcome::Status(GONE) && self.state != State::Off {
+    /// An attempt failed; `gone`: the receiver wants nothing more. Failures of attempts that had left before
+    /// the endpoint was switched off say nothing new.
+    pub fn failed(&mut self, gone: bool, now: Time) -> Option<SwitchedOff> {
+        if gone && self.state != State::Off {
             self.state = State::Off;
             return Some(SwitchedOff { why: DisabledBy::Gone, until: None });
         }
@@ -106,7 +103,8 @@ mod tests {
     use super::*;
     use crate::scenario::Pause;
 
-    const FAILED: AttemptOutcome = AttemptOutcome::Timeout;
+    const FAILED: bool = false;
+    const GONE: bool = true;
 
     fn at(secs: u64) -> Time {
         Time::ZERO + Span::from_secs(secs)
@@ -153,12 +151,12 @@ mod tests {
     fn gone_is_gone_whatever_the_rule_and_also_in_a_pause() {
         let mut health = Health::new(None);
         let off = SwitchedOff { why: DisabledBy::Gone, until: None };
-        assert_eq!(health.failed(AttemptOutcome::Status(410), at(1)), Some(off));
-        assert_eq!(health.failed(AttemptOutcome::Status(410), at(1)), None);
+        assert_eq!(health.failed(GONE, at(1)), Some(off));
+        assert_eq!(health.failed(GONE, at(1)), None);
         let pause = Some(Pause { first: Span::from_secs(10), max: Span::from_secs(10) });
         let mut health = Health::new(Some(AutoDisable { failures: 1, pause }));
         health.failed(FAILED, at(0));
-        assert_eq!(health.failed(AttemptOutcome::Status(410), at(1)), Some(off));
+        assert_eq!(health.failed(GONE, at(1)), Some(off));
         assert_eq!(health.wake(at(99)), None);
     }
 }

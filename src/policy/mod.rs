@@ -16,6 +16,7 @@ mod retry;
 pub mod rotation;
 mod siding;
 pub mod stores;
+mod verdict;
 mod waiting;
 pub mod work;
 

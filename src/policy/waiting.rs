@@ -23,16 +23,23 @@ pub(super) struct Waiting {
     pub occurred_at: Time,
     /// Whether a fault held it back until `due`.
     pub held: bool,
+    /// Whether it is sent again on somebody's word.
+    pub again: bool,
 }
 
 impl Waiting {
     pub fn new(event: Event, number: u32, copy: u32, due: Time) -> Waiting {
         let Event { seq, subject, version, occurred_at } = event;
-        Waiting { due, seq, number, copy, before: 0, subject, version, occurred_at, held: false }
+        Waiting { due, seq, number, copy, before: 0, subject, version, occurred_at, held: false, again: false }
     }
 
     pub fn event(&self) -> Event {
         Event { seq: self.seq, subject: self.subject, version: self.version, occurred_at: self.occurred_at }
+    }
+
+    /// When its event happened, unless somebody sends it again.
+    pub fn since(&self) -> Option<Time> {
+        (!self.again).then_some(self.occurred_at)
     }
 
     pub fn start(&self) -> Start {

@@ -8,6 +8,8 @@ use crate::{
     policy::RetrySchedule,
 };
 
+use super::AnswersPlan;
+
 /// One provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderPlan {
@@ -42,12 +44,22 @@ impl ProviderPlan {
     pub fn signature(&self) -> SignatureTraits {
         self.described.as_ref().map_or(SignatureTraits::STANDARD, |profile| profile.signature)
     }
+
+    /// Whether an attempt follows a failure exactly when the schedule says so, as the closed forms assume.
+    #[must_use]
+    pub fn retries_by_schedule_alone(&self) -> bool {
+        self.retry.jitter == 0.0
+            && self.sending.answers.leave_the_schedule_alone()
+            && self.sending.auto_disable.is_none()
+    }
 }
 
 /// How a provider sends. The default: unordered, isolated, never tired of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SendingPlan {
+    /// What it makes of the end of an attempt.
+    pub answers: AnswersPlan,
     /// Which deliveries wait for which.
     pub ordering: DeliveryOrder,
     /// Attempts in flight over all endpoints together; `None`: each endpoint has its own.

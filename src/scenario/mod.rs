@@ -4,6 +4,7 @@
 //! is what it means (defaults filled in, names resolved, times scaled). [`load()`] leads from one to
 //! the other and says what is wrong by key, line and fix.
 
+mod answers;
 mod axis;
 mod bounds;
 mod capture;
@@ -40,6 +41,7 @@ mod warnings;
 mod words;
 mod workload;
 
+pub use answers::{AnswersPlan, Ends, LeastDelay, On410, RetryAfter};
 pub use axis::{Axis, AxisError, AxisScale, AxisUnit};
 pub use cases::{CasePlan, RawCase};
 pub use condition::{Comparison, Condition};

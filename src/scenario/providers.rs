@@ -2,6 +2,7 @@
 
 use super::{
     AutoDisable, ConsumerPlan, DeliveryOrder, Pause, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan,
+    answers::read_answers,
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose},
@@ -75,6 +76,7 @@ fn read_sending(at: &At, raw: &RawProvider, scale: Scale) -> Result<SendingPlan,
     let replay = raw.replay_dead_letters_at.as_deref().map(|text| span_or(&replay_at, Some(text), Span::ZERO));
     let pool = raw.sender_pool.map(|pool| within(&at.key("sender_pool"), Some(pool), 1, (1, 10_000)));
     Ok(SendingPlan {
+        answers: read_answers(at, raw, scale)?,
         ordering: choose(&at.key("ordering"), raw.ordering.as_deref().unwrap_or("none"), &ORDERS)?,
         sender_pool: pool.transpose()?,
         auto_disable: raw
@@ -168,6 +170,12 @@ pub(super) fn check_against(
                 .problem("nobody polls this provider", "remove it, or add a consumer of kind = \"polling\""));
         }
         let pushing = [
+            ("success", raw.success.is_some()),
+            ("retry_on", raw.retry_on.is_some()),
+            ("on_410", raw.on_410.is_some()),
+            ("retry_after", raw.retry_after.is_some()),
+            ("least_delay", raw.least_delay.is_some()),
+            ("give_up_after", raw.give_up_after.is_some()),
             ("sender_pool", raw.sender_pool.is_some()),
             ("ordering", raw.ordering.is_some()),
             ("auto_disable", raw.auto_disable.is_some()),

@@ -19,6 +19,23 @@ pub struct RawProvider {
     pub retry: Option<RawRetry>,
     /// A retry delay is stretched or shortened by up to this share. Default 0.
     pub retry_jitter: Option<f64>,
+    /// Statuses that end a delivery well: "204", or a class such as "2xx". Default ["2xx"].
+    pub success: Option<Vec<String>>,
+    /// What is tried again: statuses ("429", "5xx"), "timeout", "connection" (refused, or broken) or "unreadable" (an
+    /// answer that is no HTTP). After any other failure a delivery is given up at once. Default: every failure.
+    pub retry_on: Option<Vec<String>>,
+    /// What a 410 does: "disable" ends the delivery and switches the endpoint off, with "retry" it is a status like
+    /// any other. Default "disable".
+    #[schemars(extend("enum" = ["disable", "retry"]))]
+    pub on_410: Option<String>,
+    /// What a receiver's `Retry-After` is worth: with "clamp" it counts between the schedule's own delay and twice
+    /// that, with "respect" wherever it is later (a day at most), with "ignore" never. Default "clamp".
+    #[schemars(extend("enum" = ["clamp", "respect", "ignore"]))]
+    pub retry_after: Option<String>,
+    /// After some ends of an attempt the next one is not due earlier than this. Default: the schedule's delay is all.
+    pub least_delay: Option<RawLeastDelay>,
+    /// No attempt begins longer after its event; a redelivery by hand may. Default: the schedule alone is the limit.
+    pub give_up_after: Option<String>,
     /// Attempts in flight per endpoint. Default 16; with a sender_pool: as many as the pool has.
     pub concurrency: Option<u32>,
     /// Attempts in flight over all endpoints together, first come first served by the instant at which
@@ -28,7 +45,7 @@ pub struct RawProvider {
     /// before it of its subject is acked or given up) or "endpoint". Default "none".
     #[schemars(extend("enum" = ["none", "subject", "endpoint"]))]
     pub ordering: Option<String>,
-    /// When an endpoint that keeps failing is switched off. A 410 switches it off always. Default: never.
+    /// When an endpoint that keeps failing is switched off; what a 410 does is `on_410`'s. Default: never.
     pub auto_disable: Option<RawAutoDisable>,
     /// When all endpoints are switched on and everything given up so far is sent again, once. Default:
     /// never.
@@ -57,6 +74,16 @@ pub struct RawProvider {
     /// Virtual time only: how long the pull API works on a page request, one after the other in the order
     /// in which they come, whether or not their clients still wait. Never scaled. Default: no time.
     pub service_time: Option<String>,
+}
+
+/// After some ends of an attempt the next one is not due earlier.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawLeastDelay {
+    /// How long after the attempt's end at least, such as "60s".
+    pub delay: String,
+    /// After which ends, written as in `retry_on`. Default ["timeout", "429"].
+    pub on: Option<Vec<String>>,
 }
 
 /// A limit on page requests: a token bucket.

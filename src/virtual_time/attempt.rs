@@ -140,12 +140,13 @@ impl World<'_> {
         let Some(attempt) = self.push.attempts.get_mut(slot) else { return };
         let over = std::mem::replace(&mut attempt.over, true);
         let (no, start, sent) = (attempt.endpoint, attempt.start, attempt.sent);
-        let (outcome, retry_after) = attempt.ending;
+        let (seen, retry_after) = attempt.ending;
         self.let_go(slot);
         if over {
             return;
         }
         let endpoint = &mut self.push.endpoints[no as usize];
+        let outcome = self.plan.providers[usize::from(endpoint.provider)].sending.answers.taken(seen);
         let Start { event, number, copy, intended } = start;
         let what = endpoint.what(&event);
         self.records.put(Record::Attempt(record::Attempt { what, number, copy, intended, sent, done: now, outcome }));

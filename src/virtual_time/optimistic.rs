@@ -88,6 +88,6 @@ impl World<'_> {
         *version += 1;
         self.records.put(Record::Receipt { what, forged: false, by: TargetPath::Webhook, at });
         self.apply(consumer, &item, at);
-        self.reply(attempt, 200);
+        self.ack(attempt);
     }
 }

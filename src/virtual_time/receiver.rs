@@ -52,7 +52,7 @@ impl World<'_> {
         if self.reach(consumer, CrashPoint::AfterStore) {
             return self.cut(slot);
         }
-        self.reply(slot, 200);
+        self.ack(slot);
         self.reach(consumer, CrashPoint::AfterAck);
     }
 
@@ -64,7 +64,7 @@ impl World<'_> {
         }
         match self.plan.consumers[usize::from(consumer)].flaw {
             Some(Flaw::AckBeforeStore) => {
-                self.reply(slot, 200);
+                self.ack(slot);
                 if !self.reach(consumer, CrashPoint::AfterAck) {
                     // Nobody is left to tell of a queue that is full.
                     let _ = self.offer_after(UNSTORED, consumer, vec![item], Offerer::Nobody);
@@ -83,6 +83,13 @@ impl World<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The answer that its provider takes for an ack.
+    pub(super) fn ack(&mut self, slot: u32) {
+        let Some(attempt) = self.push.attempts.get_mut(slot) else { return };
+        let provider = self.push.endpoints[attempt.endpoint as usize].provider;
+        self.reply(slot, self.plan.providers[usize::from(provider)].sending.answers.ack_status());
     }
 
     /// The answer to a request leaves, to whatever fate it has; the receiver is done with the request.

@@ -87,7 +87,7 @@ impl World<'_> {
         let (what, by, at) = (mine.what(&item), TargetPath::Webhook, self.now);
         self.records.put(Record::Receipt { what, forged: false, by, at });
         self.apply(consumer, &item, at);
-        self.reply(attempt, 200);
+        self.ack(attempt);
         self.serve_next(consumer);
     }
 }

@@ -242,6 +242,16 @@ fn a_providers_key_is_refused_by_name() {
         ),
         keys("ordering = \"subjet\""),
         keys("sender_pool = 0"),
+        keys("success = []"),
+        keys("success = [\"200\", \"timeout\"]"),
+        keys("success = [\"6xx\"]"),
+        keys("retry_on = [\"5xx\", \"conection\"]"),
+        keys("on_410 = \"disabel\""),
+        keys("retry_after = \"honour\""),
+        keys("least_delay = { delay = \"0s\" }"),
+        keys("least_delay = { delay = \"60s\", on = [] }"),
+        keys("give_up_after = \"0s\""),
+        format!("{HEAD}[[provider]]\nretry_on = [\"5xx\"]\n{POLLER}"),
         keys("auto_disable = { failures = 0 }"),
         keys("auto_disable = { failures = 3, pause_max = \"1h\" }"),
         keys("auto_disable = { failures = 3, pause = \"1min\", pause_max = \"1s\" }"),
@@ -272,6 +282,26 @@ fn a_providers_key_is_refused_by_name() {
       fix: did you mean "subject"?
     pushpull: s.toml:3: provider.0.sender_pool: 0 is out of bounds
       fix: write a number from 1 to 10000
+    pushpull: s.toml:3: provider.0.success: no status is an ack
+      fix: write ["2xx"], or remove it
+    pushpull: s.toml:3: provider.0.success.1: "timeout" is no status
+      fix: write a status such as "204", or a class: "2xx"
+    pushpull: s.toml:3: provider.0.success.0: "6xx" is no status
+      fix: write a status such as "204", or a class: "2xx"
+    pushpull: s.toml:3: provider.0.retry_on.1: "conection" is no end of an attempt
+      fix: did you mean "connection"?
+    pushpull: s.toml:3: provider.0.on_410: "disabel" is unknown
+      fix: did you mean "disable"?
+    pushpull: s.toml:3: provider.0.retry_after: "honour" is unknown
+      fix: write one of: clamp, respect, ignore
+    pushpull: s.toml:3: provider.0.least_delay.delay: no time at all
+      fix: write a duration such as "60s", or remove it
+    pushpull: s.toml:3: provider.0.least_delay.on: after nothing
+      fix: write ["timeout", "429"], or remove it
+    pushpull: s.toml:3: provider.0.give_up_after: no time at all
+      fix: write a duration such as "2h", or remove it
+    pushpull: s.toml:3: provider.0.retry_on: this provider has no webhook to send
+      fix: remove it, or add a consumer of kind = "webhook"
     pushpull: s.toml:3: provider.0.auto_disable.failures: 0 is out of bounds
       fix: write a number from 1 to 1000000
     pushpull: s.toml:3: provider.0.auto_disable.pause_max: there is no pause to limit

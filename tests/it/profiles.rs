@@ -41,7 +41,8 @@ fn every_profile_is_taken_with_its_manners_and_the_scenarios_keys_come_first() {
     let plan = self::plan(&virtual_scenario("profile = 'stripe'\nack_timeout = '2s'"), Path::new("")).unwrap();
     let (provider, described) = (&plan.providers[0], plan.providers[0].described.as_ref().unwrap());
     assert_eq!((provider.ack_timeout, provider.page_limit), (Span::from_secs(2), 100));
-    assert_eq!(described.assumed, ["delivery.retry"], "what the scenario says is not assumed");
+    let assumed = ["delivery.retry", "delivery.on_410", "delivery.retry_after"];
+    assert_eq!(described.assumed, assumed, "what the scenario says is not assumed");
 }
 
 #[test]

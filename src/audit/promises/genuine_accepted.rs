@@ -4,7 +4,7 @@ use super::{
     Breaches, Checker, Context, Finding, Promise,
     fates::{answered_by_fault, fate_of, may_be_refused},
 };
-use crate::{audit::Book, model::AttemptOutcome, record::Record};
+use crate::{audit::Book, record::Record};
 
 pub(super) const PROMISE: Promise = Promise {
     name: "genuine-is-accepted",
@@ -24,7 +24,7 @@ struct GenuineAccepted {
 impl Checker for GenuineAccepted {
     fn see(&mut self, record: &Record, _before: &Book, context: &Context<'_>) {
         let Record::Attempt(attempt) = record else { return };
-        let AttemptOutcome::Status(status) = attempt.outcome else { return };
+        let Some(status) = attempt.outcome.status() else { return };
         self.answered = true;
         // Who lost a race for a row is asked to come again as well.
         let come_again = status == 429 || status == 409 && context.mine().optimistic;

@@ -4,11 +4,7 @@ use super::{
     Breaches, Checker, Context, Finding, Promise,
     fates::{answered_by_fault, fate_of, must_be_refused},
 };
-use crate::{
-    audit::Book,
-    model::AttemptOutcome,
-    record::{Attempt, Record},
-};
+use crate::{audit::Book, record::Record};
 
 /// The promise's name.
 pub const NAME: &str = "spoiled-is-refused";
@@ -39,11 +35,13 @@ impl Checker for SpoiledRefused {
         if !self.expected {
             return;
         }
-        let Record::Attempt(attempt @ Attempt { outcome: AttemptOutcome::Status(_), .. }) = record else { return };
+        let Record::Attempt(attempt) = record else { return };
+        let Some(status) = attempt.outcome.status() else { return };
         let fate = fate_of(attempt, context);
         if must_be_refused(&fate, context) && !answered_by_fault(&fate) {
             self.answered = true;
-            if attempt.outcome.is_ack() {
+            // What the receiver thinks of it, whatever the provider takes for an ack.
+            if (200..300).contains(&status) {
                 self.breaches.add(attempt.what);
             }
         }

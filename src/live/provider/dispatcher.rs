@@ -291,7 +291,8 @@ impl Driver {
                 self.idle.push(worker);
                 self.seat.iter().for_each(Seat::give_back);
                 let Start { event, number, copy, intended } = start;
-                let Ending { outcome, retry_after } = ending;
+                let Ending { outcome: seen, retry_after } = ending;
+                let outcome = self.context.provider().sending.answers.taken(seen);
                 let what = self.obligation(&event);
                 let attempt = record::Attempt { what, number, copy, intended, sent, done: done_at, outcome };
                 self.context.records.put(Record::Attempt(attempt));

@@ -8,8 +8,8 @@ use super::*;
 use crate::{
     fault::{ForgeMethod, ResponseFate, Selector},
     live::provider::testing::{self, Manner, Seen, TestReceiver, secret},
-    model::{AttemptOutcome, EventId, RunId},
-    scenario::Plan,
+    model::{AttemptOutcome, EventId, GiveUp, RunId},
+    scenario::{Ends, Plan},
     wire,
 };
 
@@ -129,6 +129,38 @@ async fn a_used_up_schedule_is_given_up_and_a_redirect_is_a_failure() {
     let context = Arc::clone(&rig.context);
     let (records, seen) = rig.end().await;
     assert_eq!((records, seen.len(), context.counts.progress().open), (vec![], 3, 0));
+}
+
+#[tokio::test]
+async fn an_ack_is_what_the_provider_takes_for_one() {
+    let with = |success: Vec<Ends>| {
+        let mut plan = webhook_plan();
+        plan.providers[0].sending.answers.success = success;
+        plan
+    };
+    let mut lax = Rig::start(with(vec![Ends::Class(2), Ends::Class(3)]), |_| Manner::Redirect).await;
+    lax.deliver(1..=1);
+    assert_eq!(lax.attempts(1).await, [(1, 0, AttemptOutcome::Accepted(307))]);
+    assert_eq!(lax.context.counts.progress().open, 0);
+    lax.end().await;
+    let second = |seen: &Seen| Manner::Answer(if seen.attempt == 1 { 200 } else { 204 });
+    let mut strict = Rig::start(with(vec![Ends::Status(204)]), second).await;
+    strict.deliver(1..=1);
+    let wanted = [(1, 0, AttemptOutcome::NotAccepted(200)), (2, 0, AttemptOutcome::Status(204))];
+    assert_eq!(strict.attempts(2).await, wanted);
+    strict.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_tried_again_is_given_up_at_once() {
+    let mut plan = webhook_plan();
+    plan.providers[0].sending.answers.retry_on = Some(vec![Ends::Class(5)]);
+    let mut rig = Rig::start(plan, |seen| Manner::Answer(if seen.attempt == 1 { 503 } else { 429 })).await;
+    rig.deliver(1..=1);
+    rig.attempts(2).await;
+    let Some(Record::GaveUp { attempts: 2, why, .. }) = rig.records.recv().await else { panic!("not given up") };
+    assert_eq!(why, GiveUp::NotRetried);
+    rig.end().await;
 }
 
 #[tokio::test]

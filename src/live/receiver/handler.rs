@@ -40,6 +40,8 @@ pub(super) struct Handler {
     pub secrets: Vec<Vec<Secret>>,
     pub tolerance: Span,
     pub flaw: Option<Flaw>,
+    /// What its provider takes for an ack.
+    pub ack_status: u16,
     /// Room for requests that do their work at once.
     pub busy: Semaphore,
     pub bodies: Bodies,
@@ -65,7 +67,7 @@ impl Handler {
         place.body_begins(began);
         let result = self.receive(request, limits, place).await;
         let status = match result {
-            Ok(()) => 200,
+            Ok(()) => self.ack_status,
             Err(Refusal::For(reason)) => {
                 self.records.put(Record::Rejected { consumer: self.number, reason, at: self.clock.now() });
                 self.metrics.rejected(reason);
@@ -79,7 +81,7 @@ impl Handler {
         };
         let now = self.clock.now();
         place.answered(result.is_ok(), now);
-        self.metrics.answered(status, now.since(began));
+        self.metrics.answered(status, result.is_ok().then(|| now.since(began)));
         respond(status)
     }
 

@@ -130,15 +130,17 @@ impl Metrics {
         Metrics { registry, ..metrics }
     }
 
-    /// Counts an answer.
-    pub fn answered(&self, status: u16, took: Span) {
-        if status != 200 {
+    /// Counts an answer; `acked_in` is how long it took, if it is an ack.
+    pub fn answered(&self, status: u16, acked_in: Option<Span>) {
+        if status == 200 {
+            self.acks.inc();
+        } else {
             self.requests.get_or_create(&Status { status: u32::from(status) }).inc();
-            return;
         }
-        self.acks.inc();
         // A refusal is quick and would flatter the acks.
-        self.latency.observe(took.as_secs_f64());
+        if let Some(took) = acked_in {
+            self.latency.observe(took.as_secs_f64());
+        }
     }
 
     /// Counts a refusal.

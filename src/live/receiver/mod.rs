@@ -108,6 +108,7 @@ impl Receiver {
             secrets: std::mem::take(&mut self.secrets),
             tolerance: self.webhook.signature_tolerance.unwrap_or(Span(u64::MAX)),
             flaw: plan.flaw,
+            ack_status: self.role.assignment.plan.providers[usize::from(plan.provider)].sending.answers.ack_status(),
             busy: tokio::sync::Semaphore::new(plan.workers as usize),
             bodies: Default::default(),
             clock,

@@ -7,6 +7,9 @@ mod push;
 /// What polls, and what answers.
 mod pull;
 
+/// When a provider sends again what nobody takes.
+mod schedules;
+
 use proptest::prelude::*;
 
 use super::{Pace, run_at};

@@ -189,3 +189,36 @@ fn of_those_who_have_read_a_row_one_writes_it_and_the_others_come_again() {
     assert!((15..=55).contains(&row.attempts), "{}", row.attempts);
     assert!(result.broken().next().is_none(), "to come again is not to be refused");
 }
+
+/// A provider that takes nothing but 204 for an ack, and a receiver of its.
+const STRICT: &str = r#"
+title = "Strict"
+modes = ["virtual"]
+duration = "10s"
+[workload]
+arrivals = { kind = "constant", rate = "10/s" }
+[[provider]]
+success = ["204"]
+retry = ["1s"]
+[[consumer]]
+name = "webhook"
+kind = "webhook"
+[[fault]]
+kind = "respond"
+status = 200
+attempt = 1
+first = 7
+"#;
+
+#[test]
+fn a_200_of_somebody_in_between_ends_nothing_where_only_204_is_an_ack() {
+    let of = |text: &str| {
+        let result = run(text);
+        assert!(result.valid, "{:?}", result.why_void);
+        let consumer = &result.consumers[0];
+        (consumer.due, consumer.acked, consumer.attempts, consumer.lost)
+    };
+    assert_eq!(of(STRICT), (99, 99, 99 + 7, Some(0)));
+    // To others it is an ack for what nobody has stored.
+    assert_eq!(of(&STRICT.replace("success = [\"204\"]\n", "")), (99, 99, 99, Some(7)));
+}

@@ -191,6 +191,7 @@ fn profiles_are_listed_with_source_and_confidence_and_shown() {
 
     Delivery
       ack_timeout        "3s"
+      give_up_after      "2h"
       retry              ["0s", "1min", "5min"]
 
     Pull API

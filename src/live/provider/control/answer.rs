@@ -232,7 +232,9 @@ fn name_of(context: &Context, consumer: ConsumerNo) -> Option<&str> {
 
 fn in_words(outcome: AttemptOutcome) -> String {
     match outcome {
-        AttemptOutcome::Status(status) => status.to_string(),
+        AttemptOutcome::Status(status) | AttemptOutcome::Accepted(status) | AttemptOutcome::NotAccepted(status) => {
+            status.to_string()
+        }
         AttemptOutcome::Timeout => "timeout".to_owned(),
         AttemptOutcome::Refused => "refused".to_owned(),
         AttemptOutcome::Reset => "reset".to_owned(),
