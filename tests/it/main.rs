@@ -98,5 +98,8 @@ mod published;
 /// Signatures of real providers.
 mod signatures;
 
+/// Both directions against the official libraries.
+mod sdk;
+
 /// Parsers of bytes from outside, under millions of mutated inputs.
 mod mutated;
