@@ -25,6 +25,7 @@ pub fn obligation_of(record: &Record) -> Option<Obligation> {
         | Record::Worked { what, .. }
         | Record::Suppressed { what, .. }
         | Record::Called { what, .. }
+        | Record::CallLimited { what, .. }
         | Record::ExternalCall { what, .. }
         | Record::Outgoing { what, .. }
         | Record::Queued { what, .. }

@@ -250,6 +250,9 @@ fn line_of(plan: &Plan, record: &Record, story: &mut Story) -> Option<(Option<Ti
         Record::Worked { outcome, at, .. } => (at, worked_in_words(outcome).to_owned()),
         Record::Effect(row) => (row.at, effect_in_words(&row)),
         Record::Open { attempts, .. } => return Some((None, format!("delivery still open after {attempts} attempts"))),
+        Record::CallLimited { at, wait, .. } => {
+            (at, format!("call answered 429: too many, come again in {:.2} s", wait.as_secs_f64()))
+        }
         Record::Called { marked, .. } => (marked, "outbox row marked done".to_owned()),
         Record::ExternalCall { at, effected, forged, .. } => {
             let text = if effected { "EXTERNAL EFFECT" } else { "called again: the key is known, no further effect" };

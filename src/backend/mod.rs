@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use crate::{
     model::{ClientNo, EffectOutcome, RunId, Span, Subject, Time, Version},
     policy::stores::Guard,
-    scenario::{LedgerKind, QueueKind},
+    scenario::{CallLimit, LedgerKind, QueueKind},
 };
 
 /// An accepted event on its way to a worker.
@@ -204,13 +204,24 @@ pub trait Outbox: Send + Sync {
     fn depth(&self) -> u64;
 }
 
+/// What somebody else's system answers to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallAnswer {
+    /// The effect happened now.
+    Effected,
+    /// The key was known and honoured: the effect had happened.
+    Known,
+    /// Nothing happened, there were too many calls: come again after this.
+    TooMany(Span),
+}
+
 /// Somebody else's system, in which effects happen. It outlives the caller's process and knows
 /// nothing of the caller's stores; what it did is read back from its own after the run.
 #[async_trait]
 pub trait Downstream: Send + Sync {
-    /// Asks for an effect under an idempotency key. On return it is durable over there. True where
-    /// it happened now; false where the key was known and honoured.
-    async fn call(&self, key: String, wanted: Outgoing) -> Result<bool, StoreError>;
+    /// Asks for an effect under an idempotency key. What it says of an effect is durable over there on
+    /// return.
+    async fn call(&self, key: String, wanted: Outgoing) -> Result<CallAnswer, StoreError>;
 }
 
 /// Where a polling client's cursor lives, per run.
@@ -291,10 +302,10 @@ fn memory_of(kind: LedgerKind) -> sqlite::Memory {
 pub fn open_downstream(
     dir: &Path,
     run_id: RunId,
-    honours_key: bool,
+    (honours_key, limit): (bool, Option<CallLimit>),
     now: Clockwork,
 ) -> Result<Arc<dyn Downstream>, StoreError> {
-    Ok(Arc::new(sqlite::SqliteDownstream::open(&dir.join(sqlite::DOWNSTREAM_FILE), run_id, honours_key, now)?))
+    Ok(Arc::new(sqlite::SqliteDownstream::open(&dir.join(sqlite::DOWNSTREAM_FILE), run_id, (honours_key, limit), now)?))
 }
 
 /// Locks the durable queue in `dir` from outside: its consumer has to wait.

@@ -99,6 +99,9 @@ pub struct ConsumerResult {
     pub external_calls: Option<u64>,
     /// Effects over there beyond the first per obligation.
     pub external_repeated: Option<u64>,
+    /// Calls answered 429 by somebody else's system.
+    #[serde(default)]
+    pub external_limited: Option<u64>,
     /// Rows left in the outbox at the end.
     pub outbox_pending: Option<u64>,
     /// From a call's return to its durable mark: a crash in between calls again.

@@ -18,6 +18,8 @@ pub(super) struct External {
     pub(super) calls: u64,
     /// Effects beyond the first per obligation.
     pub(super) repeated: u64,
+    /// Calls that the other side answered 429.
+    pub(super) limited: u64,
     /// Rows left in the outbox.
     pub(super) waiting: u64,
     /// From a call's return to its durable mark.
@@ -26,7 +28,7 @@ pub(super) struct External {
 
 impl External {
     pub(super) fn new() -> External {
-        External { calls: 0, repeated: 0, waiting: 0, window: AgeRecorder::new() }
+        External { calls: 0, repeated: 0, limited: 0, waiting: 0, window: AgeRecorder::new() }
     }
 
     /// Counts a record. `before` is what was known before it.
@@ -36,6 +38,7 @@ impl External {
                 self.calls += 1;
                 self.repeated += u64::from(*effected && before.facts(*what).any(Facts::APPLIED));
             }
+            Record::CallLimited { .. } => self.limited += 1,
             Record::Outgoing { forged: false, .. } => self.waiting += 1,
             Record::Called { returned, marked, .. } => self.window.record(marked.since(*returned)),
             _ => {}

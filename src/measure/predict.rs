@@ -333,7 +333,7 @@ pub(super) fn crash_window(plan: &Plan, no: ConsumerNo, tally: &Tally, deaths: u
         FaultKind::Crash(crash) if fault.consumers.contains(&no) => crash.point.is_none(),
         _ => true,
     };
-    let repeats = mine.effect.kind == EffectKind::External { honours_key: false };
+    let repeats = matches!(mine.effect.kind, EffectKind::External { honours_key: false, .. });
     if !repeats || deaths == 0 || !plan.faults.iter().all(at_instants) {
         return None;
     }
@@ -349,7 +349,7 @@ pub(super) fn crash_window(plan: &Plan, no: ConsumerNo, tally: &Tally, deaths: u
 /// What a crash costs where no key is honoured, measured or not.
 pub(super) fn crash_window_in_words(plan: &Plan, no: ConsumerNo, tally: &Tally) -> Option<String> {
     let mine = &plan.consumers[usize::from(no)];
-    let EffectKind::External { honours_key } = mine.effect.kind else { return None };
+    let EffectKind::External { honours_key, .. } = mine.effect.kind else { return None };
     let (repeats, window) = (tally.external.repeats_per_crash(plan.duration)?, tally.external.window());
     let whose = if honours_key { "would repeat, were no key honoured," } else { "repeats" };
     Some(format!(

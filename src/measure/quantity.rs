@@ -81,6 +81,7 @@ quantities! {
     "forged_accepted", Count, "forged events answered 2xx or stored", |c| maybe(c.forged_accepted);
     "external_calls", Count, "calls to somebody else's system, as its own store tells", |c| maybe(c.external_calls);
     "external_repeated", Count, "effects over there beyond the first per obligation", |c| maybe(c.external_repeated);
+    "external_limited", Count, "calls that somebody else's system answered 429", |c| maybe(c.external_limited);
     "outbox_pending", Count, "rows left in the outbox at the end", |c| maybe(c.outbox_pending);
     "external_window_s.mean", Seconds, "mean time from a call's return to its durable mark", |c| window(c, |a| a.mean);
     "external_window_s.p99", Seconds, "99th percentile of that time", |c| window(c, |a| a.p99);

@@ -153,6 +153,7 @@ fn consumer(plan: &Plan, no: usize, judged: &Judged) -> ConsumerResult {
         forged_accepted: breaches(promises::NO_FORGERY).or(seen(0)),
         external_calls: external.map(|external| external.calls),
         external_repeated: external.map(|external| external.repeated),
+        external_limited: external.map(|external| external.limited),
         outbox_pending: external.map(|external| external.waiting),
         external_window_s: external.map(External::window),
         external_repeats_per_crash: external.and_then(|external| external.repeats_per_crash(plan.duration)),

@@ -294,6 +294,15 @@ pub enum Record {
         /// When.
         at: Time,
     },
+    /// Consumer: somebody else's system answered a call 429. Nothing happened over there.
+    CallLimited {
+        /// Whose event.
+        what: Obligation,
+        /// When.
+        at: Time,
+        /// How long it asked to wait.
+        wait: Span,
+    },
 }
 
 /// One POST of a delivery.

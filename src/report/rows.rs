@@ -77,6 +77,7 @@ rows! {
         "forged accepted", false, |c| harm(c.forged_accepted);
         "external calls", false, |c| here(c.external_calls, false);
         "external effects repeated", false, |c| here(c.external_repeated, true);
+        "calls answered 429", false, |c| here(c.external_limited, false);
         "left in the outbox", false, |c| here(c.outbox_pending, false);
         "call to mark, mean", false, |c| window(c, |a| a.mean);
         "call to mark, p99", false, |c| window(c, |a| a.p99);

@@ -55,6 +55,7 @@ pub const QUANTITY_NAMES: &[&str] = &[
     "forged_accepted",
     "external_calls",
     "external_repeated",
+    "external_limited",
     "outbox_pending",
     "external_window_s.mean",
     "external_window_s.p99",

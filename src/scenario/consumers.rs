@@ -1,8 +1,8 @@
 //! `[[consumer]]`.
 
 use super::{
-    ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows, HybridPlan, LedgerKind, Path,
-    ProviderPlan, QueueKind, WebhookPlan,
+    CallLimit, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows, HybridPlan,
+    LedgerKind, Path, ProviderPlan, QueueKind, WebhookPlan,
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose, suggest},
@@ -10,6 +10,7 @@ use super::{
     raw::{RawConsumer, RawEffect, RawEffectTable},
     signatures, states,
     strategies::read_strategy,
+    units::parse_rate,
 };
 use crate::{
     model::Span,
@@ -253,28 +254,25 @@ fn read_effect(at: &At, raw: Option<&RawEffect>, default: &str) -> Result<Effect
         ("append", Choice::Here(EffectKind::Append)),
         ("set", Choice::Here(EffectKind::Set)),
         ("once", Choice::Here(EffectKind::Once)),
-        ("external", Choice::Here(EffectKind::External { honours_key: true })),
+        ("external", Choice::Here(EffectKind::External { honours_key: true, limit: None })),
     ];
     const DISTRIBUTIONS: [(&str, Choice<Distribution>); 2] =
         [("constant", Choice::Here(Distribution::Constant)), ("exponential", Choice::Here(Distribution::Exponential))];
-    let nothing =
-        RawEffectTable { kind: None, duration: None, distribution: None, honours_key: None, poison_every: None };
+    let nothing = RawEffectTable {
+        kind: None,
+        duration: None,
+        distribution: None,
+        rate_limit: None,
+        honours_key: None,
+        poison_every: None,
+    };
     let (table, kind_at) = match raw {
         None => (nothing, at.clone()),
         Some(RawEffect::Kind(kind)) => (RawEffectTable { kind: Some(kind.clone()), ..nothing }, at.clone()),
         Some(RawEffect::Table(table)) => (table.clone(), at.key("kind")),
     };
     let mut kind = choose(&kind_at, table.kind.as_deref().unwrap_or(default), &KINDS)?;
-    match (&mut kind, table.honours_key) {
-        (EffectKind::External { honours_key }, Some(given)) => *honours_key = given,
-        (_, None) => {}
-        (_, Some(_)) => {
-            return Err(at.key("honours_key").problem(
-                "only somebody else's system is called with a key",
-                "remove it, or write kind = \"external\"",
-            ));
-        }
-    }
+    read_other_side(at, &table, &mut kind)?;
     Ok(EffectPlan {
         kind,
         duration: span_or(&at.key("duration"), table.duration.as_deref(), Span::ZERO)?,
@@ -288,6 +286,29 @@ fn read_effect(at: &At, raw: Option<&RawEffect>, default: &str) -> Result<Effect
             .map(|every| within(&at.key("poison_every"), Some(every), 1, (1, u32::MAX)))
             .transpose()?,
     })
+}
+
+/// What somebody else's system does with calls; of use only where there is one.
+fn read_other_side(at: &At, table: &RawEffectTable, kind: &mut EffectKind) -> Result<(), Problem> {
+    let EffectKind::External { honours_key, limit } = kind else {
+        let given = [("honours_key", table.honours_key.is_some()), ("rate_limit", table.rate_limit.is_some())];
+        return match given.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((key, _)) => Err(at
+                .key(key)
+                .problem("only somebody else's system is called", "remove it, or write kind = \"external\"")),
+        };
+    };
+    *honours_key = table.honours_key.unwrap_or(*honours_key);
+    if let Some(text) = &table.rate_limit {
+        let at = at.key("rate_limit");
+        let (count, per) = parse_rate(text).map_err(|error| at.problem(error.problem, error.fix))?;
+        *limit = Some(CallLimit {
+            count: within(&at, Some(u32::try_from(count).unwrap_or(u32::MAX)), 1, (1, 1_000_000))?,
+            per,
+        });
+    }
+    Ok(())
 }
 
 /// The names of the flaws.

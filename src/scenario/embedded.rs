@@ -28,6 +28,7 @@ pub const EMBEDDED: &[Embedded] = embed![
     "ack-budget",
     "burst",
     "outbox",
+    "cpu-alert",
     "rotation",
     "ledger-retention",
     "poison",

@@ -52,8 +52,8 @@ pub use load::{LoadOptions, load, load_cases};
 pub use manners::{AutoDisable, DeliveryOrder, Pause, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use message_bytes::{MessageBytes, RawMessageBytes};
 pub use plan::{
-    Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw, Follows,
-    HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, QueueKind, WebhookPlan,
+    CallLimit, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,
+    Follows, HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, QueueKind, WebhookPlan,
 };
 pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
 pub(crate) use profile_keys::check_profile_keys;

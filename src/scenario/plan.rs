@@ -304,7 +304,19 @@ pub enum EffectKind {
     External {
         /// Whether the other side honours the idempotency key.
         honours_key: bool,
+        /// How many calls it takes; `None`: all.
+        #[serde(default)]
+        limit: Option<CallLimit>,
     },
+}
+
+/// A limit on calls: so many within any window of this length. More are answered 429.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallLimit {
+    /// Calls.
+    pub count: u32,
+    /// The window. Never scaled.
+    pub per: Span,
 }
 
 /// Distributions of a duration.

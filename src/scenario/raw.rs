@@ -290,6 +290,9 @@ pub struct RawEffectTable {
     pub duration: Option<String>,
     /// "constant" or "exponential". Default "constant".
     pub distribution: Option<String>,
+    /// External: calls that the other side takes, such as "1/s" or "30/min", within any second or minute; one
+    /// too many is answered 429 and made again when the other side says. Never scaled. Default: all.
+    pub rate_limit: Option<String>,
     /// External: whether the other side honours the idempotency key. Default true.
     pub honours_key: Option<bool>,
     /// Every Nth event, by sequence, is poison: its effect fails at each try. Default: none.

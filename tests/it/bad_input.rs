@@ -491,7 +491,7 @@ fn a_fault_or_an_effect_that_does_not_fit_is_refused_with_the_reason() {
       fix: remove the fault
     pushpull: s.toml:5: fault.crash.consumer: no consumer here can be hit by "crash": it calls nobody: its effect is not "external"
       fix: remove the fault
-    pushpull: s.toml:5: consumer.webhook.effect.honours_key: only somebody else's system is called with a key
+    pushpull: s.toml:5: consumer.webhook.effect.honours_key: only somebody else's system is called
       fix: remove it, or write kind = "external"
     pushpull: s.toml:6: consumer.webhook.flaw: "check-then-act" is a way of applying effects here, and these happen elsewhere
       fix: write effect = "append" or "set", or remove it

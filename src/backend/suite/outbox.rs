@@ -50,12 +50,13 @@ async fn without_a_ledger_an_event_goes_out_as_often_as_it_comes() {
 async fn a_key_that_is_honoured_makes_a_repeated_call_harmless() {
     for (honours_key, effects) in [(true, [true, false, true, false]), (false, [true; 4])] {
         let (_guard, dir) = scratch();
-        let open = || open_downstream(&dir, run_id(), honours_key, Arc::new(|| Time(7))).unwrap();
+        let open = || open_downstream(&dir, run_id(), (honours_key, None), Arc::new(|| Time(7))).unwrap();
         let wanted = |n| Outgoing { id: 1, client: 0, event_id: id(n), subject: 1, version: 1 };
         let mut found = Vec::new();
         for n in [1, 1, 2, 1] {
             // It outlives its callers.
-            found.push(open().call(format!("consumer/0/{}", id(n)), wanted(n)).await.unwrap());
+            let answer = open().call(format!("consumer/0/{}", id(n)), wanted(n)).await.unwrap();
+            found.push(answer == CallAnswer::Effected);
         }
         assert_eq!(found, effects);
         let told: Vec<bool> = export(&dir, &plan(), 0)
@@ -68,4 +69,24 @@ async fn a_key_that_is_honoured_makes_a_repeated_call_harmless() {
             .collect();
         assert_eq!(told, effects);
     }
+}
+
+/// The limit outlives the caller too, is each client's own, and a call that is turned away leaves no trace.
+#[tokio::test]
+async fn no_window_holds_more_calls_than_the_limit_allows() {
+    let (_scratch, dir) = scratch();
+    let limit = CallLimit { count: 2, per: Span(100) };
+    let call = async |client, n, now: u64| {
+        let system = open_downstream(&dir, run_id(), (true, Some(limit)), Arc::new(move || Time(now))).unwrap();
+        let wanted = Outgoing { id: 1, client, event_id: id(n), subject: 1, version: 1 };
+        system.call(format!("consumer/{client}/{}", id(n)), wanted).await.unwrap()
+    };
+    let mut answers = Vec::new();
+    for (client, n, now) in [(0, 1, 0), (0, 2, 60), (0, 3, 70), (1, 3, 70), (0, 3, 99), (0, 3, 100), (0, 4, 100)] {
+        answers.push(call(client, n, now).await);
+    }
+    let (ok, wait) = (CallAnswer::Effected, |ns| CallAnswer::TooMany(Span(ns)));
+    assert_eq!(answers, [ok, ok, wait(30), ok, wait(1), ok, wait(60)]);
+    let calls = export(&dir, &plan(), 0).unwrap();
+    assert_eq!(calls.iter().filter(|record| matches!(record, Record::ExternalCall { .. })).count(), 4);
 }

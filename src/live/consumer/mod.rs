@@ -282,10 +282,10 @@ fn open_business(
     run_id: RunId,
     hooks: LedgerHooks,
 ) -> Result<(Arc<dyn Ledger>, Option<External>), StoreError> {
-    let EffectKind::External { honours_key } = plan.effect.kind else {
+    let EffectKind::External { honours_key, limit } = plan.effect.kind else {
         return Ok((backend::open_ledger(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?, None));
     };
-    let downstream = backend::open_downstream(dir, run_id, honours_key, Arc::clone(&hooks.now))?;
+    let downstream = backend::open_downstream(dir, run_id, (honours_key, limit), Arc::clone(&hooks.now))?;
     let (ledger, outbox) = backend::open_ledger_with_outbox(plan.ledger, dir, run_id, plan.ledger_ttl, hooks)?;
     Ok((ledger, Some(External { outbox, downstream })))
 }
