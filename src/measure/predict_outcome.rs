@@ -98,7 +98,10 @@ fn after_outage(
         }
         Path::Polling(polling) => {
             let even = polling.strategy.grid().filter(|grid| grid.phase == Phase::Random && grid.jitter() == 0.0);
-            let Some(grid) = even.filter(|_| outage.how == OutageManner::Refuse) else { return };
+            let page = u64::from(polling.page_size.min(provider.page_limit));
+            // Where it takes many pages, how long they take and what a limit makes of them is another matter.
+            let fits = recovery.due <= page * u64::from(mine.clients) && result.rate_limited == 0;
+            let Some(grid) = even.filter(|_| fits && outage.how == OutageManner::Refuse) else { return };
             let t = grid.interval.as_secs_f64();
             let assumes =
                 "polls at even intervals, one page holds what has come; the mean over clients of random phase";

@@ -37,6 +37,10 @@ pub const EMBEDDED: &[Embedded] = embed![
     "rate-limited",
     "hybrid",
     "package-ready",
+    "github-outage",
+    "datadog-refused",
+    "slack-budget",
+    "stripe-pages",
 ];
 
 /// The scenario by name.
