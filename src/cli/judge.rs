@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Args;
 
 use super::{Exit, print};
@@ -37,10 +37,20 @@ pub(super) fn run(args: &JudgeArgs) -> anyhow::Result<Exit> {
 /// The plan that a run's folder was made by.
 pub(super) fn read_plan(dir: &Path) -> anyhow::Result<Plan> {
     let path = dir.join("plan.json");
-    let bytes = std::fs::read(&path)
-        .with_context(|| format!("{}: not a run's folder: cannot read {}", dir.display(), path.display()))?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        let fix =
+            runs_within(dir).map(|run| format!("\n  fix: name one of its runs, such as {run}")).unwrap_or_default();
+        anyhow!("{}: not a run's folder: cannot read {}: {error}{fix}", dir.display(), path.display())
+    })?;
     serde_json::from_slice(&bytes)
         .with_context(|| format!("{} is no plan of this version; run the scenario again", path.display()))
+}
+
+/// A run in a folder of several: of cases, seeds or modes.
+fn runs_within(dir: &Path) -> Option<String> {
+    let folders = std::fs::read_dir(dir).ok()?.flatten().map(|entry| entry.path());
+    let run = folders.filter(|folder| folder.join("plan.json").is_file()).min()?;
+    Some(run.display().to_string())
 }
 
 /// Judges the records in a run's folder and writes its report there.
