@@ -71,7 +71,7 @@ impl Backlog {
         let Some(start) = self.in_flight.pop_front() else { return };
         let fails = self.failed_every > 0 && start.number == 1 && start.event.seq.is_multiple_of(self.failed_every);
         let outcome = if fails { AttemptOutcome::Timeout } else { AttemptOutcome::Status(200) };
-        self.machine.ended(&start, outcome, None, self.now);
+        self.machine.ended(&start, outcome, self.now);
     }
 
     /// As its driver does: drain, start, and ask when to come again.

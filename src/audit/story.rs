@@ -206,6 +206,10 @@ fn disabled_in_words(why: DisabledBy, pause: Option<Span>) -> String {
     let why = match why {
         DisabledBy::Gone => "the endpoint says 410 Gone".to_owned(),
         DisabledBy::Failures(count) => format!("{count} attempts in a row have failed"),
+        DisabledBy::Asked => "the endpoint asks for it, with a header".to_owned(),
+        DisabledBy::Events(count) => format!("{count} deliveries in a row were given up"),
+        DisabledBy::FailingFor(span) => format!("nothing but failures for {span}"),
+        DisabledBy::Ratio { failed, attempts } => format!("{failed} of the last {attempts} attempts have failed"),
     };
     let length = pause.map_or("for good".to_owned(), |pause| format!("for {pause}"));
     format!("{why}: the endpoint is switched off {length}")

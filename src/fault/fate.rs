@@ -54,7 +54,19 @@ pub enum RequestFate {
         status: u16,
         /// Seconds for `Retry-After`.
         retry_after_s: Option<u32>,
+        /// What else it tells a sender.
+        stop: Option<Stop>,
     },
+}
+
+/// What a receiver tells its sender with a header of the provider's (`stop_headers`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stop {
+    /// No further attempt of this delivery.
+    GiveUp,
+    /// Nothing more to this endpoint.
+    Disable,
 }
 
 /// What becomes of a response on its way back.

@@ -14,7 +14,7 @@ mod reference;
 mod select;
 mod timeline;
 
-pub use fate::{Attack, Copies, Fate, Hold, LossSeen, RequestFate, ResponseFate, Signing};
+pub use fate::{Attack, Copies, Fate, Hold, LossSeen, RequestFate, ResponseFate, Signing, Stop};
 pub use reach::Way;
 pub use reference::reference;
 pub use select::{DrawKey, Selector, Target, TargetPath};

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DrawKey, Fate, Fault, FaultProblem, Hits, RequestFate, Selector, Target};
+use super::{DrawKey, Fate, Fault, FaultProblem, Hits, RequestFate, Selector, Stop, Target};
 use crate::rng::Draws;
 
 /// A proxy or load balancer answers in the other side's place, which never sees the request.
@@ -15,6 +15,9 @@ pub struct Respond {
     /// Seconds in a `Retry-After` header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_s: Option<u32>,
+    /// The header of the provider's `stop_headers` that says so, to a sender of webhooks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
 }
 
 impl Fault for Respond {
@@ -22,7 +25,8 @@ impl Fault for Respond {
     const HITS: Hits = Hits::REQUESTS;
 
     fn apply(&self, _target: &Target, _key: DrawKey, _draws: Draws, fate: &mut Fate) {
-        fate.claim_request(RequestFate::Answered { status: self.status, retry_after_s: self.retry_after_s });
+        let Respond { status, retry_after_s, stop } = *self;
+        fate.claim_request(RequestFate::Answered { status, retry_after_s, stop });
     }
 
     fn validate(&self, _selector: &Selector) -> Result<(), FaultProblem> {

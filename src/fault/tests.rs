@@ -54,7 +54,7 @@ fn the_first_fault_in_the_file_keeps_what_it_claims_and_delays_add_up() {
         plan(5, json!({"kind": "delay", "delay": "3ms"}), everything()),
     ];
     let fate = fate(&faults, &target(1, 1));
-    assert_eq!(fate.request, RequestFate::Answered { status: 503, retry_after_s: Some(2) });
+    assert_eq!(fate.request, RequestFate::Answered { status: 503, retry_after_s: Some(2), stop: None });
     assert_eq!(fate.response, ResponseFate::LostAfterProcessing(LossSeen::Timeout));
     assert_eq!(fate.request_delay, Span::from_millis(5));
     assert_eq!(fate.hits, [0, 1, 2, 3, 4, 5]);

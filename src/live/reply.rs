@@ -7,7 +7,7 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use crate::model::AttemptOutcome;
+use crate::{fault::Stop, model::AttemptOutcome, scenario::StopHeaders};
 
 /// The longest answer that is read, head and body. A webhook's answer says next to nothing.
 const REPLY_MAX: usize = 64 * 1024;
@@ -73,6 +73,21 @@ fn read_reply(bytes: &[u8], closed: bool) -> Result<Option<Reply>, BadReply> {
         start = head.body_at;
     }
     Err(BadReply)
+}
+
+/// What an answer that was read asks its sender for with one of these headers.
+pub(super) fn stop_in(bytes: &[u8], wanted: &StopHeaders) -> Option<Stop> {
+    let mut start = 0;
+    for _ in 0..=INTERIM_MAX {
+        let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+        let mut parsed = httparse::Response::new(&mut headers);
+        let httparse::Status::Complete(length) = parsed.parse(bytes.get(start..)?).ok()? else { return None };
+        if !parsed.code.is_some_and(|code| (100..200).contains(&code)) {
+            return wanted.asked_for(parsed.headers.iter().map(|header| (header.name, header.value)));
+        }
+        start += length;
+    }
+    None
 }
 
 fn within_limit(bytes: &[u8], reply: Option<Reply>) -> Result<Option<Reply>, BadReply> {
@@ -191,6 +206,7 @@ fn trailers_end(bytes: &[u8], at: usize) -> Result<Option<usize>, BadReply> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::HeaderLine;
     use proptest::prelude::*;
 
     fn whole(text: &str) -> Result<Option<Reply>, BadReply> {
@@ -225,6 +241,18 @@ mod tests {
         let keep = [true, true, true, true, true, true, false, false];
         assert_eq!(read, [200, 204, 200, 200, 503, 202, 200, 200].into_iter().zip(keep).collect::<Vec<_>>());
         assert_eq!(reply(ANSWERS[4]).retry_after.as_deref(), Some("7"));
+    }
+
+    #[test]
+    fn a_header_that_stops_is_found_on_the_answer_itself() {
+        let line = |name: &str, value: &str| HeaderLine { name: name.to_owned(), value: value.to_owned() };
+        let wanted = StopHeaders { give_up: vec![line("x-slack-no-retry", "1")], disable: Vec::new() };
+        let asked = |text: &str| stop_in(text.as_bytes(), &wanted);
+        assert_eq!(asked("HTTP/1.1 500 Oh\r\nX-Slack-No-Retry: 1\r\ncontent-length: 0\r\n\r\n"), Some(Stop::GiveUp));
+        assert_eq!(asked("HTTP/1.1 500 Oh\r\ncontent-length: 0\r\n\r\n"), None);
+        let hint = "HTTP/1.1 103 Early Hints\r\nX-Slack-No-Retry: 1\r\n\r\n";
+        assert_eq!(asked(&format!("{hint}{}", ANSWERS[4])), None, "a hint is no answer");
+        assert_eq!([asked(""), asked("nonsense"), asked(hint)], [None; 3]);
     }
 
     #[test]

@@ -365,8 +365,7 @@ pub(super) fn crash_window_in_words(plan: &Plan, no: ConsumerNo, tally: &Tally) 
 /// The losses that the faults amount to, if they are nothing but independent losses.
 fn losses(plan: &Plan, mine: &ConsumerPlan, faults: &[&FaultPlan]) -> Option<Losses> {
     let provider = plan.providers.get(usize::from(mine.provider))?;
-    // Losses that are not tried again, or end in a pause, are not these.
-    if !provider.sending.answers.leave_the_schedule_alone() || provider.sending.auto_disable.is_some() {
+    if !provider.sending.leaves_the_schedule_alone() {
         return None;
     }
     let mut losses = Losses { p_r: 0.0, p_a: 0.0, k: provider.retry.max_attempts() };

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Span;
+
 /// What the sender saw of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -57,6 +59,12 @@ pub enum GiveUp {
     NotRetried,
     /// Its event is too old for another attempt.
     TooOld,
+    /// The receiver asked for no further attempt, with a header.
+    Stopped,
+    /// It came while its endpoint was switched off, and its provider keeps nothing meanwhile.
+    Skipped,
+    /// Its endpoint had more events than its provider sends.
+    Dropped,
 }
 
 impl GiveUp {
@@ -69,6 +77,9 @@ impl GiveUp {
             GiveUp::Disabled => "the endpoint is switched off",
             GiveUp::NotRetried => "what ended so is not tried again",
             GiveUp::TooOld => "the event is too old",
+            GiveUp::Stopped => "the receiver asks for no further attempt",
+            GiveUp::Skipped => "the endpoint is switched off, and its events are skipped",
+            GiveUp::Dropped => "more events than the provider sends",
         }
     }
 }
@@ -81,6 +92,19 @@ pub enum DisabledBy {
     Gone,
     /// So many attempts in a row have failed.
     Failures(u32),
+    /// It asked for that, with a header.
+    Asked,
+    /// So many deliveries in a row were given up.
+    Events(u32),
+    /// Nothing but failures has come for so long.
+    FailingFor(Span),
+    /// Too many of the last attempts have failed.
+    Ratio {
+        /// So many.
+        failed: u32,
+        /// Of so many.
+        attempts: u32,
+    },
 }
 
 /// What a client saw of one poll, all its pages together.

@@ -21,17 +21,18 @@ use std::collections::BTreeMap;
 
 use super::{
     RetrySchedule,
-    health::Health,
+    gate::Gate,
+    health::{Health, Seen},
     lanes::Lanes,
     siding::Siding,
-    verdict::{self, Failure, NoMore},
+    verdict::{self, Failure},
     waiting::{Line, Waiting},
 };
 use crate::{
-    fault::{Copies, Hold},
+    fault::{Copies, Hold, Stop},
     model::{AttemptOutcome, ClientNo, DisabledBy, Event, GiveUp, Seq, Span, Time},
     rng::Draws,
-    scenario::{AnswersPlan, SendingPlan},
+    scenario::{AnswersPlan, SendingPlan, WhilePaused},
 };
 
 /// What the driver shall do, or shall know.
@@ -88,6 +89,23 @@ pub struct Start {
     pub intended: Time,
 }
 
+/// How an attempt ended, and what the receiver asked for with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// How, as the provider takes it.
+    pub outcome: AttemptOutcome,
+    /// How long the receiver asks to wait, in the driver's time.
+    pub retry_after: Option<Span>,
+    /// Whether it wants no more, said by a header.
+    pub stop: Option<Stop>,
+}
+
+impl From<AttemptOutcome> for Ending {
+    fn from(outcome: AttemptOutcome) -> Ending {
+        Ending { outcome, retry_after: None, stop: None }
+    }
+}
+
 /// The machine of one endpoint.
 #[derive(Debug)]
 pub struct Dispatch {
@@ -104,6 +122,8 @@ pub struct Dispatch {
     in_flight: Vec<Waiting>,
     answers: AnswersPlan,
     health: Health,
+    while_paused: WhilePaused,
+    gate: Gate,
     /// What was given up, by sequence; the number is that of the attempts made.
     dead: BTreeMap<Seq, Waiting>,
     replay_at: Option<Time>,
@@ -134,6 +154,8 @@ impl Dispatch {
             in_flight: Vec::new(),
             answers: AnswersPlan::default(),
             health: Health::new(None),
+            while_paused: WhilePaused::default(),
+            gate: Gate::new(None),
             dead: BTreeMap::new(),
             replay_at: None,
             told: Vec::new(),
@@ -147,12 +169,15 @@ impl Dispatch {
     #[must_use]
     pub fn with_manners(self, plan: &SendingPlan) -> Dispatch {
         let (lanes, health) = (Lanes::of(plan.ordering), Health::new(plan.auto_disable));
-        let answers = plan.answers.clone();
-        Dispatch { lanes, answers, health, replay_at: plan.replay_dead_letters_at, ..self }
+        let (answers, gate, while_paused) = (plan.answers.clone(), Gate::new(plan.drop_above), plan.while_paused);
+        Dispatch { lanes, answers, health, gate, while_paused, replay_at: plan.replay_dead_letters_at, ..self }
     }
 
     /// A new delivery: due at the event's instant, which may have passed or may lie ahead.
     pub fn deliver(&mut self, event: Event) {
+        if !self.let_in(&event) {
+            return;
+        }
         self.open += 1;
         self.siding.overtake(event.occurred_at);
         self.admit(Waiting::new(event, 1, 0, event.occurred_at));
@@ -160,10 +185,23 @@ impl Dispatch {
 
     /// A new delivery that a fault holds back, so that later ones overtake it.
     pub fn deliver_held(&mut self, event: Event, hold: Hold) {
+        if !self.let_in(&event) {
+            return;
+        }
         self.open += 1;
         self.siding.overtake(event.occurred_at);
         let waiting = Waiting { held: true, ..Waiting::new(event, 1, 0, event.occurred_at) };
         self.siding.hold(waiting, event.occurred_at, hold);
+    }
+
+    /// Whether a new event is sent at all.
+    fn let_in(&mut self, event: &Event) -> bool {
+        let admitted = self.gate.admits(event.occurred_at);
+        if !admitted {
+            let (event, at) = (*event, event.occurred_at);
+            self.told.push(Output::GaveUp { event, attempts: 0, at, why: GiveUp::Dropped });
+        }
+        admitted
     }
 
     /// Sends a delivery again that has ended: a fresh delivery of the same event, due at once, with
@@ -204,45 +242,47 @@ impl Dispatch {
         self.health.is_on()
     }
 
-    /// An attempt that was started has ended. `retry_after` is what the receiver asked for, in the
-    /// driver's time.
+    /// An attempt that was started has ended.
     ///
     /// The end of a copy frees its slot and changes nothing else: an ack of a copy does not end the
     /// delivery, because a copy is the network's doing and the provider does not know of it. The end
     /// of an attempt that is not in flight is ignored.
-    pub fn ended(&mut self, of: &Start, outcome: AttemptOutcome, retry_after: Option<Span>, now: Time) {
+    pub fn ended(&mut self, of: &Start, ending: impl Into<Ending>, now: Time) {
         let same = |w: &Waiting| (w.seq, w.number, w.copy) == (of.event.seq, of.number, of.copy);
         let Some(at) = self.in_flight.iter().position(same) else { return };
         let attempt = self.in_flight.swap_remove(at);
         if attempt.copy > 0 {
             return;
         }
-        if outcome.is_ack() {
-            self.health.acked();
-            self.close_delivery(&attempt);
-            return;
-        }
-        let gone = verdict::is_gone(&self.answers, outcome);
-        let switched_off = self.health.failed(gone, now);
-        self.told.extend(switched_off.map(|off| Output::Disabled { at: now, until: off.until, why: off.why }));
-        let (seq, tried) = (attempt.seq, attempt.number - attempt.before);
-        let failure = Failure { seq, since: attempt.since(), tried, outcome, retry_after, at: now };
-        let next = verdict::next(&self.answers, &self.schedule, &failure, self.draws, u64::from(self.client));
-        let why = match next {
-            _ if gone => GiveUp::Gone,
-            Ok(due) if self.health.is_on() => {
-                self.line.come_back(Waiting { due, number: attempt.number + 1, held: false, ..attempt });
-                return;
-            }
-            Ok(_) => GiveUp::Disabled,
-            Err(NoMore::Exhausted) => GiveUp::Exhausted,
-            Err(NoMore::NotRetried) => GiveUp::NotRetried,
-            Err(NoMore::TooOld) => GiveUp::TooOld,
+        let ending = ending.into();
+        let word = match ending.stop {
+            Some(Stop::Disable) => Some(DisabledBy::Asked),
+            _ => verdict::is_gone(&self.answers, ending.outcome).then_some(DisabledBy::Gone),
         };
-        self.give_up(&attempt, attempt.number, why, now);
-        if switched_off.is_some() {
+        let acked = ending.outcome.is_ack();
+        let mut off = self.health.saw(Seen { acked, first: attempt.tried() == 1, word }, now);
+        let next = if acked { None } else { Some(self.next_of(&attempt, ending, now)) };
+        if let Some(Err(why)) = next {
+            off = off.or_else(|| self.health.gave_up(why));
+        }
+        self.told.extend(off.map(|off| Output::Disabled { at: now, until: off.until, why: off.why }));
+        match next {
+            None => self.close_delivery(&attempt),
+            Some(Ok(due)) => {
+                self.line.come_back(Waiting { due, number: attempt.number + 1, held: false, ..attempt });
+            }
+            Some(Err(why)) => self.give_up(&attempt, attempt.number, why, now),
+        }
+        if off.is_some() {
             self.give_up_the_waiting(now);
         }
+    }
+
+    /// When the attempt after a failed one is due, or why there is none.
+    fn next_of(&self, failed: &Waiting, ending: Ending, now: Time) -> Result<Time, GiveUp> {
+        let failure = Failure { seq: failed.seq, since: failed.since(), tried: failed.tried(), ending, at: now };
+        let next = verdict::next(&self.answers, &self.schedule, &failure, self.draws, u64::from(self.client));
+        next.and_then(|due| if self.health.is_on() { Ok(due) } else { Err(GiveUp::Disabled) })
     }
 
     /// The duplicate fault hit an attempt that leaves at `from`: copy k is due k x lag after it.
@@ -297,7 +337,7 @@ impl Dispatch {
     /// Why an attempt that is due is not made, if it is not. Copies leave whatever happens.
     fn in_vain(&self, next: &Waiting, now: Time) -> Option<GiveUp> {
         match next.copy {
-            0 if !self.health.is_on() => Some(GiveUp::Disabled),
+            0 if !self.health.is_on() => Some(self.why_off(next)),
             0 if verdict::is_too_old(&self.answers, next.since(), now) => Some(GiveUp::TooOld),
             _ => None,
         }
@@ -382,6 +422,9 @@ impl Dispatch {
 
     fn bury(&mut self, delivery: &Waiting, attempts: u32, why: GiveUp, at: Time) {
         self.told.push(Output::GaveUp { event: delivery.event(), attempts, at, why });
+        if why == GiveUp::Skipped {
+            return;
+        }
         self.dead.insert(delivery.seq, Waiting { number: attempts, ..*delivery });
     }
 
@@ -393,13 +436,20 @@ impl Dispatch {
         let mut all: Vec<(Waiting, bool)> = heads.chain(held.into_iter().map(|w| (w, false))).collect();
         all.sort_unstable();
         for (delivery, is_head) in all {
+            let why = self.why_off(&delivery);
             if is_head {
-                self.give_up(&delivery, delivery.number - 1, GiveUp::Disabled, now);
+                self.give_up(&delivery, delivery.number - 1, why, now);
             } else {
                 self.open -= 1;
-                self.bury(&delivery, delivery.number - 1, GiveUp::Disabled, now);
+                self.bury(&delivery, delivery.number - 1, why, now);
             }
         }
+    }
+
+    /// Why a delivery ends whose endpoint is switched off: what has not been attempted may not even be kept.
+    fn why_off(&self, delivery: &Waiting) -> GiveUp {
+        let skipped = self.while_paused == WhilePaused::Skip && delivery.tried() == 1;
+        if skipped { GiveUp::Skipped } else { GiveUp::Disabled }
     }
 
     /// Lets a delivery wait for its instant, or first for the one before it.

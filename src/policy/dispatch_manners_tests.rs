@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use proptest::prelude::*;
 
 use super::*;
-use crate::scenario::{AutoDisable, DeliveryOrder, Pause};
+use crate::scenario::{AutoDisable, DeliveryOrder, DropAbove, Pause};
 
 const FAILED: AttemptOutcome = AttemptOutcome::Status(500);
 const ACK: AttemptOutcome = AttemptOutcome::Status(204);
@@ -34,7 +34,10 @@ fn ordered(ordering: DeliveryOrder) -> SendingPlan {
 }
 
 fn tired(failures: u32, pause: Option<Pause>) -> SendingPlan {
-    SendingPlan { auto_disable: Some(AutoDisable { failures, pause }), ..SendingPlan::default() }
+    SendingPlan {
+        auto_disable: Some(AutoDisable { failures: Some(failures), pause, ..AutoDisable::default() }),
+        ..SendingPlan::default()
+    }
 }
 
 /// What the machine says at an instant: the attempts to start, and the rest.
@@ -63,14 +66,14 @@ fn the_next_event_of_a_subject_waits_for_the_end_of_the_one_before_it() {
     let (starts, _) = drained(&mut machine, ms(0));
     assert_eq!(seqs(&starts), [1, 3], "other subjects do not wait");
     assert_eq!((machine.open_count(), machine.open().count()), (4, 4));
-    machine.ended(&starts[0], FAILED, None, ms(1));
+    machine.ended(&starts[0], FAILED, ms(1));
     assert_eq!(drained(&mut machine, ms(1)).0, [], "a retry holds its subject as well");
     let (retry, _) = drained(&mut machine, ms(11));
     assert_eq!(seqs(&retry), [1]);
-    machine.ended(&retry[0], FAILED, None, ms(12));
+    machine.ended(&retry[0], FAILED, ms(12));
     let (starts, said) = drained(&mut machine, ms(12));
     assert_eq!((seqs(&starts), said), (vec![2], vec![gave_up(1, 7, 2, ms(12), GiveUp::Exhausted)]));
-    machine.ended(&starts[0], ACK, None, ms(13));
+    machine.ended(&starts[0], ACK, ms(13));
     assert_eq!(seqs(&drained(&mut machine, ms(13)).0), [4]);
 }
 
@@ -81,7 +84,7 @@ fn an_ordered_endpoint_sends_one_event_at_a_time() {
     for seq in 1..=3 {
         let (starts, _) = drained(&mut machine, ms(5));
         assert_eq!(seqs(&starts), [seq]);
-        machine.ended(&starts[0], ACK, None, ms(5));
+        machine.ended(&starts[0], ACK, ms(5));
     }
     assert_eq!(machine.open_count(), 0);
 }
@@ -94,7 +97,7 @@ fn a_410_ends_everything_at_once_and_for_good() {
     }
     let (starts, _) = drained(&mut machine, ms(0));
     assert_eq!(seqs(&starts), [1, 2]);
-    machine.ended(&starts[0], GONE, None, ms(1));
+    machine.ended(&starts[0], GONE, ms(1));
     let (none, said) = drained(&mut machine, ms(1));
     let disabled = Output::Disabled { at: ms(1), until: None, why: DisabledBy::Gone };
     let expected = [
@@ -105,11 +108,53 @@ fn a_410_ends_everything_at_once_and_for_good() {
     ];
     assert_eq!((none, said), (vec![], expected.to_vec()));
     // What was under way may still be acked; what comes later is not attempted.
-    machine.ended(&starts[1], ACK, None, ms(2));
+    machine.ended(&starts[1], ACK, ms(2));
     machine.deliver(event(5, 2));
     let (none, said) = drained(&mut machine, ms(3));
     assert_eq!((none, said), (vec![], vec![gave_up(5, 2, 0, ms(3), GiveUp::Disabled)]));
     assert_eq!((machine.open_count(), machine.is_enabled(), machine.next_deadline()), (0, false, None));
+}
+
+#[test]
+fn a_receivers_header_ends_its_delivery_or_everything() {
+    let mut machine = machine(3, 3, SendingPlan::default());
+    (1..=4).for_each(|seq| machine.deliver(event(seq, 0)));
+    let (starts, _) = drained(&mut machine, ms(0));
+    let asks = |stop, outcome: AttemptOutcome| Ending { stop: Some(stop), ..outcome.into() };
+    machine.ended(&starts[0], asks(Stop::GiveUp, FAILED), ms(1));
+    let (next, said) = drained(&mut machine, ms(1));
+    assert_eq!((seqs(&next), said), (vec![4], vec![gave_up(1, 0, 1, ms(1), GiveUp::Stopped)]));
+    machine.ended(&starts[1], asks(Stop::GiveUp, ACK), ms(2));
+    assert_eq!(drained(&mut machine, ms(2)), (vec![], vec![]), "there is nothing to stop");
+    machine.ended(&starts[2], FAILED, ms(3));
+    machine.ended(&next[0], asks(Stop::Disable, ACK), ms(4));
+    let disabled = Output::Disabled { at: ms(4), until: None, why: DisabledBy::Asked };
+    let wanted = vec![disabled, gave_up(3, 0, 1, ms(4), GiveUp::Disabled)];
+    assert_eq!((drained(&mut machine, ms(4)).1, machine.open_count()), (wanted, 0));
+}
+
+#[test]
+fn what_is_skipped_or_dropped_is_no_dead_letter() {
+    let pause = Some(Pause { first: Span::from_millis(50), max: Span::from_millis(50) });
+    let drop_above = Some(DropAbove { events: 3, per: Span::from_millis(1_000) });
+    let manners = SendingPlan { while_paused: WhilePaused::Skip, drop_above, ..tired(1, pause) };
+    let mut machine = machine(3, 1, manners);
+    (1..=4).for_each(|seq| machine.deliver(event(seq, 0)));
+    let (starts, said) = drained(&mut machine, ms(0));
+    assert_eq!(said, [gave_up(4, 0, 0, ms(0), GiveUp::Dropped)]);
+    assert_eq!((seqs(&starts), machine.open_count()), (vec![1], 3));
+    machine.ended(&starts[0], FAILED, ms(1));
+    let (_, said) = drained(&mut machine, ms(1));
+    let ends = [
+        gave_up(1, 0, 1, ms(1), GiveUp::Disabled),
+        gave_up(2, 0, 0, ms(1), GiveUp::Skipped),
+        gave_up(3, 0, 0, ms(1), GiveUp::Skipped),
+    ];
+    assert_eq!(said[1..], ends);
+    let late = Event { occurred_at: ms(1_001), ..event(5, 0) };
+    machine.deliver(late);
+    assert_eq!(drained(&mut machine, ms(1_001)).0.len(), 1, "the next window, behind the pause");
+    assert_eq!(machine.dead_letters().map(|(event, _)| event.seq).collect::<Vec<_>>(), [1]);
 }
 
 #[test]
@@ -118,7 +163,7 @@ fn a_pause_gives_up_what_falls_into_it_and_ends_by_itself() {
     let mut machine = machine(9, 4, tired(2, pause));
     (1..=2).for_each(|seq| machine.deliver(event(seq, 0)));
     let (starts, _) = drained(&mut machine, ms(0));
-    starts.iter().for_each(|start| machine.ended(start, FAILED, None, ms(1)));
+    starts.iter().for_each(|start| machine.ended(start, FAILED, ms(1)));
     let (_, said) = drained(&mut machine, ms(1));
     assert!(said.contains(&Output::Disabled { at: ms(1), until: Some(ms(51)), why: DisabledBy::Failures(2) }));
     assert_eq!((machine.open_count(), machine.next_deadline()), (0, Some(ms(51))));
@@ -127,7 +172,7 @@ fn a_pause_gives_up_what_falls_into_it_and_ends_by_itself() {
     machine.deliver(Event { occurred_at: ms(51), ..event(4, 0) });
     let (starts, said) = drained(&mut machine, ms(51));
     assert_eq!((seqs(&starts), said), (vec![4], vec![Output::Enabled { at: ms(51) }]));
-    machine.ended(&starts[0], FAILED, None, ms(52));
+    machine.ended(&starts[0], FAILED, ms(52));
     let (_, said) = drained(&mut machine, ms(52));
     assert!(said.contains(&Output::Disabled { at: ms(52), until: Some(ms(132)), why: DisabledBy::Failures(2) }));
 }
@@ -140,7 +185,7 @@ fn dead_letters_are_replayed_once_with_their_attempts_numbered_on() {
     for (at, seq) in [(0, 1), (0, 2), (10, 1)] {
         let (starts, _) = drained(&mut machine, ms(at));
         assert_eq!(seqs(&starts), [seq]);
-        machine.ended(&starts[0], FAILED, None, ms(at));
+        machine.ended(&starts[0], FAILED, ms(at));
     }
     // The third failure ended event 1's schedule and switched the endpoint off.
     drained(&mut machine, ms(10));
@@ -150,13 +195,13 @@ fn dead_letters_are_replayed_once_with_their_attempts_numbered_on() {
     let again = |seq, attempts| Output::Redelivered { event: event(seq, 0), attempts, at: ms(40) };
     assert_eq!(said, [Output::Enabled { at: ms(40) }, again(1, 2), again(2, 1)]);
     assert_eq!((starts[0].event.seq, starts[0].number, starts[0].intended), (1, 3, ms(40)));
-    machine.ended(&starts[0], FAILED, None, ms(41));
+    machine.ended(&starts[0], FAILED, ms(41));
     let (starts, _) = drained(&mut machine, ms(41));
-    machine.ended(&starts[0], ACK, None, ms(42));
+    machine.ended(&starts[0], ACK, ms(42));
     // The whole schedule lies ahead of it again: one retry.
     let (starts, _) = drained(&mut machine, ms(51));
     assert_eq!((starts[0].event.seq, starts[0].number), (1, 4));
-    machine.ended(&starts[0], FAILED, None, ms(52));
+    machine.ended(&starts[0], FAILED, ms(52));
     assert_eq!(drained(&mut machine, ms(52)).1, [gave_up(1, 0, 4, ms(52), GiveUp::Exhausted)]);
     assert_eq!((machine.dead_letters().count(), machine.next_deadline()), (1, None), "only once");
 }
@@ -168,7 +213,7 @@ fn a_delivery_is_sent_again_on_request_unless_it_is_open() {
     assert!(!machine.redeliver(event(1, 0), 0, ms(0)));
     let (starts, _) = drained(&mut machine, ms(0));
     assert!(!machine.redeliver(event(1, 0), 1, ms(0)));
-    machine.ended(&starts[0], ACK, None, ms(1));
+    machine.ended(&starts[0], ACK, ms(1));
     assert!(machine.redeliver(event(1, 0), 1, ms(2)));
     let (starts, said) = drained(&mut machine, ms(2));
     assert_eq!(said, [Output::Redelivered { event: event(1, 0), attempts: 1, at: ms(2) }]);
@@ -269,7 +314,7 @@ impl World {
 
     fn end(&mut self, ordering: DeliveryOrder, which: usize, outcome: AttemptOutcome) {
         let start = self.flying.swap_remove(which);
-        self.machine.ended(&start, outcome, None, self.now);
+        self.machine.ended(&start, outcome, self.now);
         if outcome.is_ack() {
             self.close(ordering, start.event.seq);
         }
@@ -331,8 +376,9 @@ proptest! {
     ) {
         let ordering = [DeliveryOrder::None, DeliveryOrder::Subject, DeliveryOrder::Endpoint][which];
         let auto_disable = rule.map(|(failures, pause)| AutoDisable {
-            failures,
+            failures: Some(failures),
             pause: pause.map(|ms| Pause { first: Span::from_millis(ms), max: Span::from_millis(3 * ms) }),
+            ..AutoDisable::default()
         });
         let manners = SendingPlan { ordering, auto_disable, ..SendingPlan::default() };
         let machine = machine(2, concurrency, manners);

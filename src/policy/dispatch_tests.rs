@@ -33,12 +33,12 @@ fn a_failure_is_retried_when_due_and_given_up_when_the_schedule_ends() {
     assert_eq!(starts(&mut machine, ms(4)), []);
     assert_eq!(machine.next_deadline(), Some(ms(5)));
     let first = starts(&mut machine, ms(5))[0];
-    machine.ended(&first, AttemptOutcome::Status(302), None, ms(6));
+    machine.ended(&first, AttemptOutcome::Status(302), ms(6));
     assert_eq!(starts(&mut machine, ms(15)), []);
     let second = starts(&mut machine, ms(16))[0];
     assert_eq!((second.number, second.intended), (2, ms(16)));
     assert_eq!(machine.open().collect::<Vec<_>>(), [(event(1, 5), 2)]);
-    machine.ended(&second, AttemptOutcome::Timeout, None, ms(20));
+    machine.ended(&second, AttemptOutcome::Timeout, ms(20));
     let mut out = Vec::new();
     machine.drain(ms(20), &mut out);
     assert_eq!(out, [Output::GaveUp { event: event(1, 5), attempts: 2, at: ms(20), why: GiveUp::Exhausted }]);
@@ -50,7 +50,8 @@ fn retry_after_moves_the_retry() {
     let mut machine = Dispatch::new(schedule(&[10]), 1, Draws::new(1), 0);
     machine.deliver(event(1, 0));
     let first = starts(&mut machine, ms(0))[0];
-    machine.ended(&first, AttemptOutcome::Status(503), Some(Span::from_millis(17)), ms(1));
+    let retry_after = Some(Span::from_millis(17));
+    machine.ended(&first, Ending { retry_after, ..AttemptOutcome::Status(503).into() }, ms(1));
     starts(&mut machine, ms(1));
     assert_eq!(machine.next_deadline(), Some(ms(18)));
 }
@@ -60,14 +61,14 @@ fn what_is_due_earlier_goes_first_whether_fresh_or_retried() {
     let mut machine = Dispatch::new(schedule(&[3]), 1, Draws::new(1), 0);
     machine.deliver(event(1, 0));
     let first = starts(&mut machine, ms(0))[0];
-    machine.ended(&first, AttemptOutcome::Reset, None, ms(0));
+    machine.ended(&first, AttemptOutcome::Reset, ms(0));
     machine.deliver(event(2, 2));
     machine.deliver(event(3, 4));
     let mut order = Vec::new();
     for now in 10..13 {
         let start = starts(&mut machine, ms(now))[0];
         order.push(start.event.seq);
-        machine.ended(&start, AttemptOutcome::Status(200), None, ms(now));
+        machine.ended(&start, AttemptOutcome::Status(200), ms(now));
     }
     assert_eq!(order, [2, 1, 3]);
 }
@@ -80,9 +81,9 @@ fn a_copy_never_counts_as_the_deliverys_attempt() {
     machine.duplicate(&original, Copies { count: 2, lag: Span::from_millis(3) }, ms(0));
     let copy = starts(&mut machine, ms(3))[0];
     assert_eq!((copy.number, copy.copy, copy.intended), (1, 1, ms(3)));
-    machine.ended(&copy, AttemptOutcome::Status(200), None, ms(4));
+    machine.ended(&copy, AttemptOutcome::Status(200), ms(4));
     assert_eq!(machine.open_count(), 1);
-    machine.ended(&original, AttemptOutcome::Timeout, None, ms(5));
+    machine.ended(&original, AttemptOutcome::Timeout, ms(5));
     assert_eq!(starts(&mut machine, ms(6))[0].copy, 2);
     assert_eq!(starts(&mut machine, ms(15))[0].number, 2);
 }
@@ -94,7 +95,7 @@ fn two_consumers_see_the_same_jitter() {
         let mut machine = Dispatch::new(jittery.clone(), 1, Draws::new(9), client);
         machine.deliver(event(1, 0));
         let first = starts(&mut machine, ms(0))[0];
-        machine.ended(&first, AttemptOutcome::Reset, None, ms(0));
+        machine.ended(&first, AttemptOutcome::Reset, ms(0));
         machine.next_deadline()
     };
     assert_eq!(due(3), due(3));
@@ -108,7 +109,7 @@ fn a_closed_machine_starts_nothing_and_still_hears_the_end() {
     machine.deliver(event(2, 0));
     let first = starts(&mut machine, ms(0))[0];
     machine.close();
-    machine.ended(&first, AttemptOutcome::Status(200), None, ms(1));
+    machine.ended(&first, AttemptOutcome::Status(200), ms(1));
     assert_eq!((starts(&mut machine, ms(1)), machine.next_deadline()), (vec![], None));
     assert_eq!(machine.open().collect::<Vec<_>>(), [(event(2, 0), 0)]);
 }
@@ -162,9 +163,10 @@ proptest! {
                 Step::End { which, ack, retry_after_ms } if !flying.is_empty() => {
                     let start = flying.swap_remove(which.index(flying.len()));
                     let outcome = if ack { AttemptOutcome::Status(204) } else { AttemptOutcome::Status(500) };
-                    machine.ended(&start, outcome, retry_after_ms.map(Span::from_millis), now);
+                    let retry_after = retry_after_ms.map(Span::from_millis);
+                    machine.ended(&start, Ending { retry_after, ..outcome.into() }, now);
                     // A second report of the same end must change nothing.
-                    machine.ended(&start, outcome, None, now);
+                    machine.ended(&start, outcome, now);
                     if ack && start.copy == 0 {
                         acked.push(start.event.seq);
                     }
@@ -231,7 +233,7 @@ fn order(events: Seq, concurrency: u32, held: &[(Seq, Hold)]) -> Vec<(Seq, Time)
             for start in starts(&mut machine, now) {
                 assert_eq!(start.intended, start.event.occurred_at);
                 left.push((start.event.seq, now));
-                machine.ended(&start, AttemptOutcome::Status(200), None, now);
+                machine.ended(&start, AttemptOutcome::Status(200), now);
             }
             match machine.next_deadline() {
                 Some(next) => now = now.max(next),

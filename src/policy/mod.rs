@@ -5,6 +5,7 @@
 //! machines.
 
 pub mod dispatch;
+mod gate;
 mod health;
 mod lanes;
 pub mod log;
@@ -12,6 +13,7 @@ pub mod poll;
 pub mod pool;
 pub mod rate;
 pub mod receive;
+mod recent;
 mod retry;
 pub mod rotation;
 mod siding;

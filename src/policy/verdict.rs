@@ -1,8 +1,9 @@
 //! What follows a failed attempt: when the next one is due, or why there is none.
 
-use super::RetrySchedule;
+use super::{RetrySchedule, dispatch::Ending};
 use crate::{
-    model::{AttemptOutcome, Seq, Span, Time},
+    fault::Stop,
+    model::{AttemptOutcome, GiveUp, Seq, Span, Time},
     rng::Draws,
     scenario::{AnswersPlan, Ends, On410, RetryAfter},
 };
@@ -19,23 +20,10 @@ pub(super) struct Failure {
     pub since: Option<Time>,
     /// Attempts of this delivery so far, this one included.
     pub tried: u32,
-    /// How it ended.
-    pub outcome: AttemptOutcome,
-    /// How long the receiver asks to wait.
-    pub retry_after: Option<Span>,
+    /// How it ended, and what the receiver asks for.
+    pub ending: Ending,
     /// When.
     pub at: Time,
-}
-
-/// Why no further attempt follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoMore {
-    /// The schedule is used up.
-    Exhausted,
-    /// What ended so is not tried again.
-    NotRetried,
-    /// The event is too old for another attempt.
-    TooOld,
 }
 
 /// Whether a receiver has said that it wants nothing more, and its provider listens.
@@ -56,10 +44,16 @@ pub(super) fn next(
     failure: &Failure,
     draws: Draws,
     entity: u64,
-) -> Result<Time, NoMore> {
-    let Failure { seq, since, tried, outcome, retry_after, at } = *failure;
+) -> Result<Time, GiveUp> {
+    let Failure { seq, since, tried, ending: Ending { outcome, retry_after, stop }, at } = *failure;
+    if is_gone(answers, outcome) {
+        return Err(GiveUp::Gone);
+    }
+    if stop == Some(Stop::GiveUp) {
+        return Err(GiveUp::Stopped);
+    }
     if answers.retry_on.as_ref().is_some_and(|these| !Ends::among(these, outcome)) {
-        return Err(NoMore::NotRetried);
+        return Err(GiveUp::NotRetried);
     }
     let (clamped, later) = match answers.retry_after {
         RetryAfter::Clamp => (retry_after, Span::ZERO),
@@ -68,9 +62,9 @@ pub(super) fn next(
     };
     let least = answers.least_delay.as_ref().filter(|least| Ends::among(&least.on, outcome));
     let least = least.map_or(Span::ZERO, |least| least.delay);
-    let due = schedule.next(tried, at, clamped, draws, entity, seq).ok_or(NoMore::Exhausted)?;
+    let due = schedule.next(tried, at, clamped, draws, entity, seq).ok_or(GiveUp::Exhausted)?;
     let due = due.max(at + least.max(later));
-    if is_too_old(answers, since, due) { Err(NoMore::TooOld) } else { Ok(due) }
+    if is_too_old(answers, since, due) { Err(GiveUp::TooOld) } else { Ok(due) }
 }
 
 #[cfg(test)]
@@ -89,11 +83,12 @@ mod tests {
         outcome: AttemptOutcome,
         asked: Option<u64>,
         tried: u32,
-    ) -> Result<u64, NoMore> {
+    ) -> Result<u64, GiveUp> {
         let schedule = RetrySchedule { delays: vec![s(10), s(10)], jitter: 0.0, backoff: Backoff::Plain };
         let at = Time::ZERO + s(100);
         let retry_after = asked.map(s);
-        let failure = Failure { seq: 1, since: Some(Time::ZERO), tried, outcome, retry_after, at };
+        let ending = Ending { retry_after, ..outcome.into() };
+        let failure = Failure { seq: 1, since: Some(Time::ZERO), tried, ending, at };
         next(answers, &schedule, &failure, Draws::new(1), 0).map(|due| due.since(at).0 / 1_000_000_000)
     }
 
@@ -103,10 +98,10 @@ mod tests {
         let picky = AnswersPlan { retry_on, ..AnswersPlan::default() };
         let after = |outcome| next_after(&picky, outcome, None, 1);
         assert_eq!([Status(503), Refused, Reset].map(after), [Ok(10); 3]);
-        assert_eq!([Status(429), Status(302), Timeout].map(after), [Err(NoMore::NotRetried); 3]);
+        assert_eq!([Status(429), Status(302), Timeout].map(after), [Err(GiveUp::NotRetried); 3]);
         let all = AnswersPlan::default();
         assert_eq!([Status(429), Status(302), Timeout].map(|outcome| next_after(&all, outcome, None, 2)), [Ok(10); 3]);
-        assert_eq!(next_after(&all, Status(500), None, 3), Err(NoMore::Exhausted));
+        assert_eq!(next_after(&all, Status(500), None, 3), Err(GiveUp::Exhausted));
     }
 
     #[test]
@@ -130,7 +125,7 @@ mod tests {
     fn an_old_event_is_given_up_unless_somebody_sends_it_again() {
         let of = |secs| AnswersPlan { give_up_after: Some(s(secs)), ..AnswersPlan::default() };
         assert_eq!(next_after(&of(110), Timeout, None, 1), Ok(10), "the last instant is still in time");
-        assert_eq!(next_after(&of(109), Timeout, None, 1), Err(NoMore::TooOld));
+        assert_eq!(next_after(&of(109), Timeout, None, 1), Err(GiveUp::TooOld));
         assert!(is_too_old(&of(5), Some(Time::ZERO), Time::ZERO + s(6)) && !is_too_old(&of(5), None, Time::MAX));
     }
 

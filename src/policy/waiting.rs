@@ -37,6 +37,11 @@ impl Waiting {
         Event { seq: self.seq, subject: self.subject, version: self.version, occurred_at: self.occurred_at }
     }
 
+    /// Attempts of this delivery, with this one.
+    pub fn tried(&self) -> u32 {
+        self.number - self.before
+    }
+
     /// When its event happened, unless somebody sends it again.
     pub fn since(&self) -> Option<Time> {
         (!self.again).then_some(self.occurred_at)

@@ -13,7 +13,7 @@ use super::{
     tables::deserialize,
 };
 use crate::{
-    fault::{Crash, CrashPoint, FaultKind, FaultPlan, Selector, StallTarget, TargetPath, Way},
+    fault::{Crash, CrashPoint, FaultKind, FaultPlan, Respond, Selector, StallTarget, TargetPath, Way},
     model::{Span, Time},
 };
 
@@ -172,6 +172,11 @@ fn refusal(
     }
     if matches!(kind, FaultKind::Reorder(_)) && provider.sending.ordering != DeliveryOrder::None {
         return Some("its provider delivers in order, and nothing overtakes".to_owned());
+    }
+    if let FaultKind::Respond(Respond { stop: Some(stop), .. }) = kind
+        && !(consumer.is_pushed() && provider.sending.stop_headers.can_say(*stop))
+    {
+        return Some("its provider listens to no header that says `stop`: add stop_headers to it".to_owned());
     }
     if kind.can_hit().process && consumer.is_external() {
         return Some("its process is somebody else's".to_owned());

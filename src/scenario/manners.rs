@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProfilePlan, SignatureTraits};
+use super::{AnswersPlan, AutoDisable, ProfilePlan, SignatureTraits, StopHeaders, WhilePaused};
 use crate::{
     model::{Span, Time},
     policy::RetrySchedule,
 };
-
-use super::AnswersPlan;
 
 /// One provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -48,9 +46,7 @@ impl ProviderPlan {
     /// Whether an attempt follows a failure exactly when the schedule says so, as the closed forms assume.
     #[must_use]
     pub fn retries_by_schedule_alone(&self) -> bool {
-        self.retry.jitter == 0.0
-            && self.sending.answers.leave_the_schedule_alone()
-            && self.sending.auto_disable.is_none()
+        self.retry.jitter == 0.0 && self.sending.leaves_the_schedule_alone()
     }
 }
 
@@ -66,6 +62,12 @@ pub struct SendingPlan {
     pub sender_pool: Option<u32>,
     /// When an endpoint that keeps failing is switched off; `None`: never.
     pub auto_disable: Option<AutoDisable>,
+    /// What becomes of events meanwhile.
+    pub while_paused: WhilePaused,
+    /// With which headers a receiver stops it.
+    pub stop_headers: StopHeaders,
+    /// Events beyond this rate are dropped; `None`: none.
+    pub drop_above: Option<DropAbove>,
     /// When all endpoints are switched on and everything given up so far is sent again, once.
     pub replay_dead_letters_at: Option<Time>,
 }
@@ -83,23 +85,21 @@ pub enum DeliveryOrder {
     Endpoint,
 }
 
-/// When an endpoint is switched off by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AutoDisable {
-    /// After this many failed attempts in a row.
-    pub failures: u32,
-    /// For how long; `None` is for good. The first failure after a pause begins the next one, twice
-    /// as long; an ack forgets them all.
-    pub pause: Option<Pause>,
+impl SendingPlan {
+    /// Whether every event is sent, and again whenever its schedule says so.
+    #[must_use]
+    pub fn leaves_the_schedule_alone(&self) -> bool {
+        self.answers.leave_the_schedule_alone() && self.auto_disable.is_none() && self.drop_above.is_none()
+    }
 }
 
-/// How long an endpoint stays switched off.
+/// Events of an endpoint beyond this rate are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pause {
-    /// The first time.
-    pub first: Span,
-    /// At most.
-    pub max: Span,
+pub struct DropAbove {
+    /// Events that are sent per window.
+    pub events: u64,
+    /// A window; they lie side by side from the start on.
+    pub per: Span,
 }
 
 /// How a provider lets itself be asked. The default: without a limit, and everything is kept.

@@ -5,6 +5,7 @@
 //! the other and says what is wrong by key, line and fix.
 
 mod answers;
+mod auto_disable;
 mod axis;
 mod bounds;
 mod capture;
@@ -31,6 +32,7 @@ mod raw_provider;
 mod set;
 mod signatures;
 mod states;
+mod stop_headers;
 mod strategies;
 mod tables;
 #[cfg(test)]
@@ -42,6 +44,7 @@ mod words;
 mod workload;
 
 pub use answers::{AnswersPlan, Ends, LeastDelay, On410, RetryAfter};
+pub use auto_disable::{AutoDisable, FailureRatio, Pause, WhilePaused};
 pub use axis::{Axis, AxisError, AxisScale, AxisUnit};
 pub use cases::{CasePlan, RawCase};
 pub use condition::{Comparison, Condition};
@@ -49,7 +52,7 @@ pub use conditions::{QUANTITY_NAMES, share_over};
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load, load_cases};
-pub use manners::{AutoDisable, DeliveryOrder, Pause, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan};
+pub use manners::{DeliveryOrder, DropAbove, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use message_bytes::{MessageBytes, RawMessageBytes};
 pub use plan::{
     CallLimit, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,
@@ -58,5 +61,6 @@ pub use plan::{
 pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
 pub(crate) use profile_keys::check_profile_keys;
 pub use profiles::{ProfilePlan, SignatureTraits};
+pub use stop_headers::{HeaderLine, StopHeaders};
 pub use virtual_time::{Delay, VirtualPlan};
 pub use words::{Piece, Unclosed, pieces};

@@ -1,13 +1,15 @@
 //! `[[provider]]`.
 
 use super::{
-    AutoDisable, ConsumerPlan, DeliveryOrder, Pause, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan,
+    ConsumerPlan, DeliveryOrder, DropAbove, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan, WhilePaused,
     answers::read_answers,
+    auto_disable::read_auto_disable,
     error::{At, Problem},
     load::{Scale, span_or, within},
     names::{Choice, choose},
     profiles::Settled,
-    raw_provider::{RawAutoDisable, RawFormula, RawProvider, RawRateLimit, RawRetry},
+    raw_provider::{RawFormula, RawProvider, RawRateLimit, RawRetry},
+    stop_headers::read_stop_headers,
     units::{parse_rate, parse_span},
 };
 use crate::{
@@ -75,6 +77,7 @@ fn read_sending(at: &At, raw: &RawProvider, scale: Scale) -> Result<SendingPlan,
     let replay_at = at.key("replay_dead_letters_at");
     let replay = raw.replay_dead_letters_at.as_deref().map(|text| span_or(&replay_at, Some(text), Span::ZERO));
     let pool = raw.sender_pool.map(|pool| within(&at.key("sender_pool"), Some(pool), 1, (1, 10_000)));
+    let drop_above = raw.drop_above.as_deref().map(|text| read_drop_above(&at.key("drop_above"), text, scale));
     Ok(SendingPlan {
         answers: read_answers(at, raw, scale)?,
         ordering: choose(&at.key("ordering"), raw.ordering.as_deref().unwrap_or("none"), &ORDERS)?,
@@ -84,25 +87,20 @@ fn read_sending(at: &At, raw: &RawProvider, scale: Scale) -> Result<SendingPlan,
             .as_ref()
             .map(|raw| read_auto_disable(&at.key("auto_disable"), raw, scale))
             .transpose()?,
+        while_paused: choose(
+            &at.key("while_paused"),
+            raw.while_paused.as_deref().unwrap_or("give-up"),
+            &[("give-up", Choice::Here(WhilePaused::GiveUp)), ("skip", Choice::Here(WhilePaused::Skip))],
+        )?,
+        stop_headers: read_stop_headers(&at.key("stop_headers"), raw.stop_headers.as_ref())?,
+        drop_above: drop_above.transpose()?,
         replay_dead_letters_at: replay.transpose()?.map(|at| Time::ZERO + scale.span(at)),
     })
 }
 
-fn read_auto_disable(at: &At, raw: &RawAutoDisable, scale: Scale) -> Result<AutoDisable, Problem> {
-    let failures = within(&at.key("failures"), Some(raw.failures), 1, (1, 1_000_000))?;
-    let max_at = at.key("pause_max");
-    let Some(pause) = raw.pause.as_deref() else {
-        return match raw.pause_max {
-            None => Ok(AutoDisable { failures, pause: None }),
-            Some(_) => Err(max_at.problem("there is no pause to limit", "add pause = \"1min\", or remove it")),
-        };
-    };
-    let first = span_or(&at.key("pause"), Some(pause), Span::ZERO)?;
-    let max = span_or(&max_at, raw.pause_max.as_deref(), Span::from_secs(86_400).max(first))?;
-    if max < first {
-        return Err(max_at.problem("is shorter than the first pause", format!("write \"{pause}\" or more")));
-    }
-    Ok(AutoDisable { failures, pause: Some(Pause { first: scale.span(first), max: scale.span(max) }) })
+fn read_drop_above(at: &At, text: &str, scale: Scale) -> Result<DropAbove, Problem> {
+    let (events, per) = parse_rate(text).map_err(|error| at.problem(error.problem, error.fix))?;
+    Ok(DropAbove { events, per: scale.span(per).max(Span(1)) })
 }
 
 fn read_pull(at: &At, raw: &RawProvider, scale: Scale) -> Result<PullPlan, Problem> {
@@ -179,6 +177,9 @@ pub(super) fn check_against(
             ("sender_pool", raw.sender_pool.is_some()),
             ("ordering", raw.ordering.is_some()),
             ("auto_disable", raw.auto_disable.is_some()),
+            ("while_paused", raw.while_paused.is_some()),
+            ("stop_headers", raw.stop_headers.is_some()),
+            ("drop_above", raw.drop_above.is_some()),
             ("replay_dead_letters_at", raw.replay_dead_letters_at.is_some()),
         ];
         if let Some((key, _)) = pushing.iter().find(|(_, given)| *given && !pushes) {

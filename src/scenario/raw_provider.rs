@@ -47,6 +47,15 @@ pub struct RawProvider {
     pub ordering: Option<String>,
     /// When an endpoint that keeps failing is switched off; what a 410 does is `on_410`'s. Default: never.
     pub auto_disable: Option<RawAutoDisable>,
+    /// What becomes of events that come while their endpoint is switched off: "give-up" makes dead letters of them, "skip"
+    /// keeps nothing that could be sent again. Default "give-up".
+    #[schemars(extend("enum" = ["give-up", "skip"]))]
+    pub while_paused: Option<String>,
+    /// Headers of an answer with which a receiver stops the provider. Default: none is listened to.
+    pub stop_headers: Option<RawStopHeaders>,
+    /// Events of an endpoint beyond this rate are dropped, such as "30000/h": so many per window, and windows lie side by
+    /// side from the start on. Default: none.
+    pub drop_above: Option<String>,
     /// When all endpoints are switched on and everything given up so far is sent again, once. Default:
     /// never.
     pub replay_dead_letters_at: Option<String>,
@@ -101,17 +110,48 @@ pub struct RawRateLimit {
     pub per: Option<String>,
 }
 
-/// When an endpoint is switched off: what is open or comes later is given up, as a dead letter.
+/// When an endpoint is switched off, by whichever of these comes first: what is open is given up, as a dead letter, and
+/// `while_paused` says what becomes of what comes later.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RawAutoDisable {
     /// After this many failed attempts in a row.
-    pub failures: u32,
+    pub failures: Option<u32>,
     /// For how long; the first failure behind a pause begins the next one, twice as long. Default: for
     /// good.
     pub pause: Option<String>,
     /// No pause is longer. Default "24h".
     pub pause_max: Option<String>,
+    /// For good after this many failed attempts in a row, however many pauses lie between them.
+    pub permanent_after: Option<u32>,
+    /// For good after this many events in a row whose delivery was given up, retries and all.
+    pub events: Option<u32>,
+    /// For good when nothing but failures has come for so long: at the first failure behind that.
+    pub failing_for: Option<String>,
+    /// For good when too many of the last attempts have failed.
+    pub ratio: Option<RawFailureRatio>,
+}
+
+/// Too many of the last attempts have failed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawFailureRatio {
+    /// More than this share of them, such as 0.95.
+    pub above: f64,
+    /// Of the attempts of the last so long, such as "60min".
+    pub window: String,
+    /// Endpoints that were sent fewer events than this within the window are exempt. Default 1.
+    pub least_events: Option<u32>,
+}
+
+/// Headers with which a receiver stops a provider, each with its value: "x-slack-no-retry: 1".
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawStopHeaders {
+    /// Any of these on an answer that is no ack ends the delivery.
+    pub give_up: Option<Vec<String>>,
+    /// Any of these on any answer switches the endpoint off.
+    pub disable: Option<Vec<String>>,
 }
 
 /// A retry schedule.

@@ -7,7 +7,10 @@ use super::{
 use crate::{
     fault::{self, Fate, LossSeen, RequestFate, ResponseFate, Target},
     model::{AttemptOutcome, Span, Time},
-    policy::{dispatch::Start, pool::Pool},
+    policy::{
+        dispatch::{Ending, Start},
+        pool::Pool,
+    },
     record::{self, Record},
 };
 
@@ -23,7 +26,7 @@ pub(super) struct InFlight {
     /// How long its answer takes.
     pub back: Span,
     /// What the sender sees, once that is known.
-    ending: (AttemptOutcome, Option<Span>),
+    ending: Ending,
     /// Whether the end of its sender's patience is put down already.
     patience_put: bool,
     /// Whether its sender knows how it ended.
@@ -57,7 +60,7 @@ impl World<'_> {
         let leaves = self.now + fate.request_delay;
         let (request, delay) = (fate.request, fate.response_delay);
         let lost_early = fate.response == ResponseFate::LostBeforeProcessing;
-        let ending = (AttemptOutcome::Timeout, None);
+        let ending = Ending::from(AttemptOutcome::Timeout);
         let [there, back] =
             [Leg::Request, Leg::Answer].map(|leg| link::delay(&plan.virtual_time, self.draws, &target, leg));
         let sent = self.now;
@@ -84,9 +87,10 @@ impl World<'_> {
                 self.will_end(slot, until, AttemptOutcome::Timeout, None);
             }
             RequestFate::Refused => self.will_end(slot, leaves + there + back, AttemptOutcome::Refused, None),
-            RequestFate::Answered { status, retry_after_s } => {
-                let asked = retry_after_s.map(|s| self.scaled(Span::from_secs(u64::from(s))));
-                self.will_end(slot, leaves + delay, AttemptOutcome::Status(status), asked);
+            RequestFate::Answered { status, retry_after_s, stop } => {
+                let retry_after = retry_after_s.map(|s| self.scaled(Span::from_secs(u64::from(s))));
+                let outcome = AttemptOutcome::Status(status);
+                self.will_end_so(slot, leaves + delay, Ending { outcome, retry_after, stop });
             }
         }
     }
@@ -122,6 +126,10 @@ impl World<'_> {
 
     /// The sender will see this, or its patience end, whichever is first.
     pub(super) fn will_end(&mut self, slot: u32, at: Time, outcome: AttemptOutcome, retry_after: Option<Span>) {
+        self.will_end_so(slot, at, Ending { outcome, retry_after, stop: None });
+    }
+
+    fn will_end_so(&mut self, slot: u32, at: Time, ending: Ending) {
         let Some(attempt) = self.push.attempts.get_mut(slot) else { return };
         let in_time = at < attempt.until;
         if !in_time && attempt.patience_put {
@@ -129,7 +137,7 @@ impl World<'_> {
         }
         attempt.patience_put |= !in_time;
         attempt.named += 1;
-        attempt.ending = if in_time { (outcome, retry_after) } else { (AttemptOutcome::Timeout, None) };
+        attempt.ending = if in_time { ending } else { AttemptOutcome::Timeout.into() };
         let at = at.min(attempt.until);
         self.agenda.put(at, What::Ends(slot));
     }
@@ -140,17 +148,17 @@ impl World<'_> {
         let Some(attempt) = self.push.attempts.get_mut(slot) else { return };
         let over = std::mem::replace(&mut attempt.over, true);
         let (no, start, sent) = (attempt.endpoint, attempt.start, attempt.sent);
-        let (seen, retry_after) = attempt.ending;
+        let ending = attempt.ending;
         self.let_go(slot);
         if over {
             return;
         }
         let endpoint = &mut self.push.endpoints[no as usize];
-        let outcome = self.plan.providers[usize::from(endpoint.provider)].sending.answers.taken(seen);
+        let outcome = self.plan.providers[usize::from(endpoint.provider)].sending.answers.taken(ending.outcome);
         let Start { event, number, copy, intended } = start;
         let what = endpoint.what(&event);
         self.records.put(Record::Attempt(record::Attempt { what, number, copy, intended, sent, done: now, outcome }));
-        endpoint.machine.ended(&start, outcome, retry_after, now);
+        endpoint.machine.ended(&start, Ending { outcome, ..ending }, now);
         if copy > 0 || outcome.is_ack() {
             self.push.open -= 1;
         }

@@ -256,6 +256,19 @@ fn a_providers_key_is_refused_by_name() {
         keys("auto_disable = { failures = 3, pause_max = \"1h\" }"),
         keys("auto_disable = { failures = 3, pause = \"1min\", pause_max = \"1s\" }"),
         keys("auto_disable = { failure = 3 }"),
+        keys("auto_disable = {}"),
+        keys("auto_disable = { events = 0 }"),
+        keys("auto_disable = { pause = \"1min\", events = 3 }"),
+        keys("auto_disable = { failures = 4, permanent_after = 40 }"),
+        keys("auto_disable = { failures = 4, pause = \"1min\", permanent_after = 4 }"),
+        keys("auto_disable = { failing_for = \"0s\" }"),
+        keys("auto_disable = { ratio = { above = 1.0, window = \"60min\" } }"),
+        keys("auto_disable = { ratio = { above = 0.9, window = \"0s\" } }"),
+        keys("while_paused = \"wait\""),
+        keys("stop_headers = {}"),
+        keys("stop_headers = { give_up = [\"x-no-retry\"] }"),
+        keys("drop_above = \"lots\""),
+        keys("[[fault]]\nkind = \"respond\"\nstatus = 500\nstop = \"give-up\""),
         keys("replay_dead_letters_at = \"soon\""),
         keys("replay_dead_letters_at = \"2h\""),
         format!("{HEAD}[[provider]]\nordering = \"subject\"\n{POLLER}"),
@@ -310,6 +323,32 @@ fn a_providers_key_is_refused_by_name() {
       fix: write "1min" or more
     pushpull: s.toml:3: failure: unknown key
       fix: did you mean "failures"?
+    pushpull: s.toml:3: provider.0.auto_disable: nothing switches an endpoint off
+      fix: write failures = 8, or remove it
+    pushpull: s.toml:3: provider.0.auto_disable.events: 0 is out of bounds
+      fix: write a number from 1 to 1000000
+    pushpull: s.toml:3: provider.0.auto_disable.pause: a pause follows failures in a row
+      fix: add failures = 4, or remove it
+    pushpull: s.toml:3: provider.0.auto_disable.permanent_after: there is no pause that it would end
+      fix: write failures alone, or add a pause
+    pushpull: s.toml:3: provider.0.auto_disable.permanent_after: comes before the first pause
+      fix: write more than 4, or remove the pause
+    pushpull: s.toml:3: provider.0.auto_disable.failing_for: no time at all
+      fix: write a duration such as "5d"
+    pushpull: s.toml:3: provider.0.auto_disable.ratio.above: 1 is no share that could be exceeded
+      fix: write a number from 0 to less than 1, such as 0.95
+    pushpull: s.toml:3: provider.0.auto_disable.ratio.window: no time at all
+      fix: write a duration such as "60min"
+    pushpull: s.toml:3: provider.0.while_paused: "wait" is unknown
+      fix: write one of: give-up, skip
+    pushpull: s.toml:3: provider.0.stop_headers: no header stops anything
+      fix: write { give_up = ["x-no-retry: 1"] }, or remove it
+    pushpull: s.toml:3: provider.0.stop_headers.give_up.0: "x-no-retry" is no header with its value
+      fix: write it as it is sent, such as "x-slack-no-retry: 1"
+    pushpull: s.toml:3: provider.0.drop_above: 'lots' is no rate
+      fix: write a count per unit of time: "20/s", "90/min", "40000/day"
+    pushpull: s.toml:3: fault.respond.consumer: no consumer here can be hit by "respond": its provider listens to no header that says `stop`: add stop_headers to it
+      fix: remove the fault
     pushpull: s.toml:3: provider.0.replay_dead_letters_at: 'soon' is no duration
       fix: write a number and a unit: "250ms", "60s", "5min", "1h 30min", "3d"
     pushpull: s.toml:3: provider.0.replay_dead_letters_at: lies behind the run's end

@@ -14,7 +14,7 @@ use tokio::{
 use super::{
     context::Context,
     endpoint::Endpoint,
-    faults::{self, Ending},
+    faults,
     inbox::{Command, Inbox, NotRedelivered},
     request::Request,
     sender::Sender,
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     fault::{Attack, Fate, Target, TargetPath},
     model::{Event, Span, Time},
-    policy::dispatch::{Dispatch, Output, Start},
+    policy::dispatch::{Dispatch, Ending, Output, Start},
     record::{self, AttackKind, Obligation, Record},
 };
 
@@ -291,12 +291,11 @@ impl Driver {
                 self.idle.push(worker);
                 self.seat.iter().for_each(Seat::give_back);
                 let Start { event, number, copy, intended } = start;
-                let Ending { outcome: seen, retry_after } = ending;
-                let outcome = self.context.provider().sending.answers.taken(seen);
+                let outcome = self.context.provider().sending.answers.taken(ending.outcome);
                 let what = self.obligation(&event);
                 let attempt = record::Attempt { what, number, copy, intended, sent, done: done_at, outcome };
                 self.context.records.put(Record::Attempt(attempt));
-                self.machine.ended(&start, outcome, retry_after, done_at);
+                self.machine.ended(&start, Ending { outcome, ..ending }, done_at);
                 if copy > 0 || outcome.is_ack() {
                     self.context.counts.closed();
                 }

@@ -12,24 +12,10 @@ use crate::{
     fault::{Fate, LossSeen, RequestFate, ResponseFate, Target},
     live::reply::Reply,
     model::{AttemptOutcome, Span},
+    policy::dispatch::Ending,
     record::Record,
     wire,
 };
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ending {
-    /// What the sender saw.
-    pub outcome: AttemptOutcome,
-    /// What the receiver asked for, in the run's time.
-    pub retry_after: Option<Span>,
-}
-
-impl From<AttemptOutcome> for Ending {
-    fn from(outcome: AttemptOutcome) -> Ending {
-        Ending { outcome, retry_after: None }
-    }
-}
 
 /// One record per fault that hit.
 pub(super) fn record_hits(context: &Context, target: &Target, fate: &Fate) {
@@ -65,10 +51,10 @@ async fn suffer(context: &Context, sender: &mut Sender, request: &Request, fate:
             let dribble = dribble(context, request, fate);
             broken_after(sender.send_and_close(request.first_half(), dribble).await)
         }
-        RequestFate::Answered { status, retry_after_s } => {
+        RequestFate::Answered { status, retry_after_s, stop } => {
             wait(context, fate.response_delay).await;
             let retry_after = retry_after_s.map(|s| scaled(context, Span::from_secs(u64::from(s))));
-            Ending { outcome: AttemptOutcome::Status(status), retry_after }
+            Ending { outcome: AttemptOutcome::Status(status), retry_after, stop }
         }
     }
 }
@@ -91,7 +77,10 @@ async fn deliver(context: &Context, sender: &mut Sender, request: &Request, fate
             }
             AttemptOutcome::Reset.into()
         }
-        _ => Ending { outcome: AttemptOutcome::Status(reply.status), retry_after: retry_after(context, &reply) },
+        _ => {
+            let stop = sender.asked_to_stop(&context.provider().sending.stop_headers);
+            Ending { outcome: AttemptOutcome::Status(reply.status), retry_after: retry_after(context, &reply), stop }
+        }
     }
 }
 

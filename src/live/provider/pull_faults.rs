@@ -42,7 +42,7 @@ pub(super) async fn carry_out(
             return Err(Closed);
         }
         RequestFate::Lost(LossSeen::Reset) | RequestFate::Refused => return Err(Closed),
-        RequestFate::Answered { status, retry_after_s } => {
+        RequestFate::Answered { status, retry_after_s, .. } => {
             wait(context, fate.response_delay).await;
             return Ok(answered(status, retry_after_s));
         }

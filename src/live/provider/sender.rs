@@ -6,11 +6,13 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::{endpoint::Endpoint, pace::Pace};
 use crate::{
+    fault::Stop,
     live::{
         counting_io::{CountingIo, Meter, Traffic},
-        reply::{Reply, receive_reply},
+        reply::{Reply, receive_reply, stop_in},
     },
     model::AttemptOutcome,
+    scenario::StopHeaders,
 };
 
 /// A body that comes slowly, behind a head that does not.
@@ -66,6 +68,11 @@ impl Sender {
         write(&mut stream, bytes, dribble).await.map_err(|_| AttemptOutcome::Reset)?;
         let _ = stream.shutdown().await;
         Ok(())
+    }
+
+    /// What the last answer asks for with one of these headers.
+    pub fn asked_to_stop(&self, headers: &StopHeaders) -> Option<Stop> {
+        if headers.is_empty() { None } else { stop_in(&self.reply, headers) }
     }
 
     /// Closes the connection if one is kept.

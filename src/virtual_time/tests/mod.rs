@@ -1,6 +1,9 @@
 //! What a virtual run promises, held against random scenarios; and what its parts do, each in a scenario of
 //! its own.
 
+/// What providers do beside retrying.
+mod manners;
+
 /// What sends, and what receives.
 mod push;
 

@@ -191,8 +191,11 @@ fn profiles_are_listed_with_source_and_confidence_and_shown() {
 
     Delivery
       ack_timeout        "3s"
+      auto_disable       { ratio = { above = 0.95, least_events = 1000, window = "60min" } }
+      drop_above         "30000/h"
       give_up_after      "2h"
       retry              ["0s", "1min", "5min"]
+      stop_headers       { give_up = ["x-slack-no-retry: 1"] }
 
     Pull API
       rate_limit         { burst = 50, per = "client", rate = "50/min" }
