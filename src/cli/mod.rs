@@ -87,8 +87,8 @@ enum Command {
     Profiles(profiles::ProfilesArgs),
     /// Print the price list that bills are made from, to start one of your own.
     Prices,
-    /// Print the JSON Schema of scenario files.
-    Schema,
+    /// Print the JSON Schema of scenario files, or of profiles.
+    Schema(schema::SchemaArgs),
     /// Print a shell's completion script.
     Completions(completions::CompletionsArgs),
 }
@@ -127,7 +127,7 @@ pub fn main() -> ExitCode {
         Command::Send(args) => send::run(&args),
         Command::Profiles(args) => profiles::run(&args),
         Command::Prices => prices::run(),
-        Command::Schema => schema::run(),
+        Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
     };
     let exit = result.unwrap_or_else(|error| {

@@ -15,7 +15,7 @@ use crate::{
     live::courier::{Courier, Delivered, SeenAnswer},
     model::{AttemptOutcome, EventId, Span},
     profile::{Outgoing, Profile, Wanted},
-    scenario::units::span_to_text,
+    scenario::{AnswersPlan, units::span_to_text},
     wire::{Target, TargetError, render_post, scheme::SignKey},
 };
 
@@ -30,7 +30,7 @@ use crate::{
     the same request forty times at once: does the receiver apply it once?\n  \
     pushpull send --profile slack --secret-env SECRET --to http://127.0.0.1:8080/hooks --drop-ack\n    \
     an ack that nobody reads, and the retry that follows\n\n\
-    Exit codes: 0 every answer that was read is an ack (2xx, in time); 1 one is not; 2 bad input.")]
+    Exit codes: 0 every answer that was read is an ack to that provider, and in time; 1 one is not; 2 bad input.")]
 pub(super) struct SendArgs {
     /// As which provider: a name that `pushpull profiles` lists, or a TOML file.
     #[arg(long, value_name = "NAME|FILE.toml")]
@@ -150,7 +150,7 @@ impl Sending<'_> {
     }
 
     async fn send(&self) -> anyhow::Result<Exit> {
-        let patience = self.profile.ack_timeout();
+        let patience = self.profile.ack_timeout;
         let courier = Courier::to(&self.target, self.may_be_elsewhere()?, patience);
         let courier = courier.await.map_err(|error| anyhow!("--to: {error}"))?;
         if !self.args.json {
@@ -205,9 +205,9 @@ impl Sending<'_> {
 
     /// Writes an attempt down and says what became of it.
     fn tell(&self, attempts: &mut Vec<Attempt>, delivered: Delivered) -> anyhow::Result<()> {
-        let attempt = Attempt::new(attempts.len() + 1, delivered);
+        let attempt = Attempt::new(attempts.len() + 1, delivered, &self.profile.answers);
         if !self.args.json {
-            print(&format!("attempt {}: {}\n", attempt.number, attempt.told(self.profile.ack_timeout())))?;
+            print(&format!("attempt {}: {}\n", attempt.number, attempt.told(self.profile.ack_timeout)))?;
         }
         attempts.push(attempt);
         Ok(())
@@ -244,13 +244,13 @@ impl Sending<'_> {
 }
 
 impl Attempt {
-    fn new(number: usize, Delivered { seen, took }: Delivered) -> Attempt {
+    fn new(number: usize, Delivered { seen, took }: Delivered, answers: &AnswersPlan) -> Attempt {
         let (status, outcome, acked) = match seen {
             SeenAnswer::LeftUnread => (None, "left-unread", false),
             SeenAnswer::Read(outcome) => match outcome {
                 AttemptOutcome::Status(status)
                 | AttemptOutcome::Accepted(status)
-                | AttemptOutcome::NotAccepted(status) => (Some(status), "status", outcome.is_ack()),
+                | AttemptOutcome::NotAccepted(status) => (Some(status), "status", answers.taken(outcome).is_ack()),
                 AttemptOutcome::Timeout => (None, "timeout", false),
                 AttemptOutcome::Refused => (None, "refused", false),
                 AttemptOutcome::Reset => (None, "reset", false),

@@ -6,10 +6,12 @@ use super::{
     signature,
 };
 use crate::{
+    model::Span,
     scenario::{
-        ScenarioError, check_profile_keys,
+        AnswersPlan, ScenarioError,
         error::{At, Problem},
         locate::{File, locate, syntax_error},
+        read_profile_keys,
     },
     wire::{
         is_header_value,
@@ -36,6 +38,10 @@ pub struct Profile {
     pub event: Vec<(EventPart, PartPlace)>,
     /// Whether the event's id tells copies apart from other events; the body's digest does otherwise.
     pub dedupe_by_id: bool,
+    /// How long an attempt of its waits for the complete answer.
+    pub ack_timeout: Span,
+    /// What it makes of an answer.
+    pub answers: AnswersPlan,
     /// How it sends: keys of `[[provider]]`.
     pub delivery: toml::Table,
     /// How its API is asked: keys of `[[provider]]`.
@@ -84,8 +90,8 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
     }
     let scheme = signature::read(&top.key("signature"), &raw.signature)?;
     let (event, dedupe_by_id) = event::read(&top.key("event"), &raw.event)?;
-    check_profile_keys(&top.key("delivery"), &raw.delivery)?;
-    check_profile_keys(&top.key("pull"), &raw.pull)?;
+    let delivery = read_profile_keys(&top.key("delivery"), &raw.delivery)?;
+    read_profile_keys(&top.key("pull"), &raw.pull)?;
     check_assumed(&top.key("assumed"), &raw.assumed, text)?;
     for (index, payload) in raw.payload.iter().enumerate() {
         let at = top.key("payload").index(index).key("headers");
@@ -108,6 +114,8 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
         scheme,
         event,
         dedupe_by_id,
+        ack_timeout: delivery.ack_timeout,
+        answers: delivery.sending.answers,
         delivery: raw.delivery,
         pull: raw.pull,
         payloads: raw.payload,

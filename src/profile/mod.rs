@@ -9,6 +9,7 @@ mod fields;
 mod load;
 mod outgoing;
 mod raw;
+mod schema;
 mod signature;
 
 pub use embedded::{EmbeddedProfile, PROFILES, embedded_profile};
@@ -16,6 +17,7 @@ pub use event::EventPart;
 pub use load::{Profile, Source, load_profile};
 pub use outgoing::{Outgoing, OutgoingError, SignedError, Wanted};
 pub use raw::{Confidence, RawPayload, RawProfile};
+pub use schema::profile_schema;
 
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,7 @@
 
 use super::{EventPart, Profile, RawPayload};
 use crate::{
-    model::Span,
-    scenario::{names::suggest, units::parse_span},
+    scenario::names::suggest,
     wire::{
         is_header_value,
         scheme::{HeaderNames, Message, PartPlace, Pointer, SignError, SignKey, TimePlace},
@@ -119,13 +118,6 @@ pub enum OutgoingError {
 const PROTOCOL: [&str; 4] = ["host", "content-length", "transfer-encoding", "connection"];
 
 impl Profile {
-    /// How long an attempt waits for the complete answer: that of `[delivery]`, or 3 s as in a scenario.
-    #[must_use]
-    pub fn ack_timeout(&self) -> Span {
-        let text = self.delivery.get("ack_timeout").and_then(toml::Value::as_str);
-        text.and_then(|text| parse_span(text).ok()).unwrap_or(Span::from_secs(3))
-    }
-
     /// Puts a request together. `fresh_id` is the id of an event that nobody gave one, where it stands in a header.
     pub fn outgoing(&self, wanted: &Wanted<'_>, fresh_id: &str) -> Result<Outgoing, OutgoingError> {
         self.check_headers(wanted.headers)?;

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::scenario::raw::RawProvider;
+
 /// A provider's profile.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -27,11 +29,11 @@ pub struct RawProfile {
     pub event: RawEvent,
     /// How it sends: keys of `[[provider]]`.
     #[serde(default)]
-    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    #[schemars(with = "RawProvider")]
     pub delivery: toml::Table,
     /// How its API is asked: keys of `[[provider]]`.
     #[serde(default)]
-    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    #[schemars(with = "RawProvider")]
     pub pull: toml::Table,
     /// Requests as it sends them.
     #[serde(default)]

@@ -59,7 +59,7 @@ pub use plan::{
     Follows, HybridPlan, LedgerKind, Mode, On429, Path, Plan, PollingPlan, QueueKind, WebhookPlan,
 };
 pub use prices::{CostPlan, EMBEDDED_PRICES, price_list};
-pub(crate) use profile_keys::check_profile_keys;
+pub(crate) use profile_keys::read_profile_keys;
 pub use profiles::{ProfilePlan, SignatureTraits};
 pub use stop_headers::{HeaderLine, StopHeaders};
 pub use virtual_time::{Delay, VirtualPlan};

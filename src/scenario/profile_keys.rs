@@ -1,6 +1,7 @@
 //! What a profile says of a provider's manners: keys of `[[provider]]`, with the values that they take there.
 
 use super::{
+    ProviderPlan,
     error::{At, Problem},
     load::{Scale, unknown_field},
     names::suggest,
@@ -8,8 +9,8 @@ use super::{
     raw_provider::RawProvider,
 };
 
-/// Checks a table of a profile, `[delivery]` or `[pull]`, as `[[provider]]` would.
-pub(crate) fn check_profile_keys(at: &At, table: &toml::Table) -> Result<(), Problem> {
+/// Reads a table of a profile, `[delivery]` or `[pull]`, as `[[provider]]` would.
+pub(crate) fn read_profile_keys(at: &At, table: &toml::Table) -> Result<ProviderPlan, Problem> {
     // A profile has a name of its own, and is no variant of another.
     if let Some(key) = ["name", "profile"].into_iter().find(|key| table.contains_key(*key)) {
         return Err(at.key(key).problem("is no manner of sending or of serving", "remove it"));
@@ -31,7 +32,7 @@ pub(crate) fn check_profile_keys(at: &At, table: &toml::Table) -> Result<(), Pro
             }
         }
     })?;
-    read_provider(at, &raw, Scale(1.0)).map(|_| ())
+    read_provider(at, &raw, Scale(1.0))
 }
 
 /// Whether one key by itself can be read: what is wrong with a table is not told by its error.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw_provider::RawProvider;
+pub use super::raw_provider::RawProvider;
 
 /// A pushpull scenario.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

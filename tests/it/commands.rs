@@ -59,6 +59,81 @@ fn the_schema_is_json_and_knows_every_fault() {
     }
 }
 
+/// What of `value` the schema does not know: keys, and words of an enumeration.
+fn unknown_to(
+    schema: &serde_json::Value,
+    at: &str,
+    here: &serde_json::Value,
+    value: &serde_json::Value,
+) -> Vec<String> {
+    let resolve = |here: &serde_json::Value| match here["$ref"].as_str() {
+        Some(path) => schema.pointer(&path[1..]).expect("a definition").clone(),
+        None => here.clone(),
+    };
+    let mut here = resolve(here);
+    // Of several forms, the one of this kind of value; `null` is what is left out.
+    if let Some(forms) = here["anyOf"].as_array().cloned() {
+        let kind = match value {
+            serde_json::Value::Object(_) => "object",
+            serde_json::Value::Array(_) => "array",
+            _ => "string",
+        };
+        here =
+            forms.iter().map(resolve).find(|form| form["type"] == kind || !form["anyOf"].is_null()).unwrap_or_default();
+        if !here["anyOf"].is_null() {
+            return unknown_to(schema, at, &here, value);
+        }
+    }
+    match value {
+        serde_json::Value::Object(table) => {
+            let unknown = |(key, value): (&String, &serde_json::Value)| {
+                let at = format!("{at}.{key}");
+                match (&here["properties"][key], &here["additionalProperties"]) {
+                    (serde_json::Value::Null, more) if !more.is_object() => vec![at],
+                    (serde_json::Value::Null, more) => unknown_to(schema, &at, more, value),
+                    (known, _) => unknown_to(schema, &at, known, value),
+                }
+            };
+            table.iter().flat_map(unknown).collect()
+        }
+        serde_json::Value::Array(all) => {
+            all.iter().flat_map(|one| unknown_to(schema, at, &here["items"], one)).collect()
+        }
+        word => match here["enum"].as_array().or(here["oneOf"].as_array()) {
+            Some(words) if !words.iter().any(|known| known == word || &known["const"] == word) => {
+                vec![format!("{at} = {word}")]
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+#[test]
+fn the_schema_of_profiles_knows_every_profile_and_not_what_is_wrong() {
+    let output = pushpull(std::path::Path::new(".")).args(["schema", "--profile"]).output().unwrap();
+    let schema: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let unknown = |text: &str| {
+        let table: toml::Table = text.parse().expect("TOML");
+        unknown_to(&schema, "", &schema, &serde_json::to_value(table).unwrap())
+    };
+    for one in pushpull::profile::PROFILES {
+        assert_eq!(unknown(one.text), Vec::<String>::new(), "{}", one.name);
+    }
+    let wrong = "nam = 'x'\n[signature]\nalgorithm = 'md5'\nkey = { form = 'rot13' }\n[delivery]\nname = 'x'\n\
+                 auto_disable = { failure = 1 }\n[[source]]\nconfidence = 'rumour'\n";
+    assert_eq!(
+        unknown(wrong),
+        [
+            ".delivery.auto_disable.failure",
+            ".delivery.name",
+            ".nam",
+            ".signature.algorithm = \"md5\"",
+            ".signature.key.form = \"rot13\"",
+            ".source.confidence = \"rumour\""
+        ]
+    );
+}
+
 #[test]
 fn a_run_can_be_explained_and_judged_again_from_its_folder() {
     let scenario = r#"

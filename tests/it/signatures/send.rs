@@ -171,6 +171,21 @@ fn what_came_of_it_is_told() {
     assert!(attempts.len() == 2 && attempts.iter().all(|attempt| attempt["status"] == 302), "{json:#}");
 }
 
+/// What an ack is the profile says: GitLab takes a redirect for one, Discord's events nothing but 204.
+#[test]
+fn each_provider_takes_for_an_ack_what_it_takes_for_one() {
+    let receiver = Receiver::start();
+    let key = "798d579d6622992213605a39c6ac84e85af3f85b217bc844f0a288ccd6f9bd3a";
+    let code = |name: &str, status: u16| {
+        receiver.answers(status);
+        let secret = if name == "discord" { key } else { SECRET };
+        let mut command = pushpull(std::path::Path::new("."));
+        command.arg("send").args(to(&receiver, name)).env(VARIABLE, secret).output().unwrap().status.code().unwrap()
+    };
+    assert_eq!([code("gitlab", 302), code("gitlab", 404), code("svix", 302)], [0, 1, 1]);
+    assert_eq!([code("discord", 204), code("discord", 200), code("svix", 200)], [0, 1, 0]);
+}
+
 /// Nobody listens on port 1; somebody who never answers is cut off in time.
 #[test]
 fn nobody_there_and_no_answer_are_told() {
