@@ -41,6 +41,8 @@ pub const EMBEDDED: &[Embedded] = embed![
     "datadog-refused",
     "slack-budget",
     "stripe-pages",
+    "shopify-removal",
+    "gitlab-pause",
 ];
 
 /// The scenario by name.
