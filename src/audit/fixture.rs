@@ -55,6 +55,8 @@ pub(crate) fn plan(secs: u64, rate: u64) -> Plan {
             name: "provider".to_owned(),
             profile: "standard-webhooks".to_owned(),
             described: None,
+            resign: true,
+            head: Default::default(),
             ack_timeout: Span::from_secs(3),
             retry: RetrySchedule {
                 delays: [1, 2, 4, 8].map(Span::from_secs).to_vec(),

@@ -5,13 +5,17 @@ use std::{collections::BTreeMap, path::Path};
 use anyhow::Context;
 use tokio::sync::watch;
 
-use super::{judge, progress::Progress, roles, runtime};
+use super::{
+    judge,
+    progress::Progress,
+    roles::{self, Side},
+    runtime,
+};
 use crate::{
     live::orchestrator::{self, RunError, RunOptions},
     record::WriteBehind,
     scenario::{ConsumerNo, Mode, Plan},
     virtual_time,
-    wire::Secret,
 };
 
 /// Runs a plan and leaves plan and records in `dir`.
@@ -19,7 +23,7 @@ pub(super) fn carry_out(
     plan: &Plan,
     dir: &Path,
     state: Option<&Path>,
-    external_secrets: BTreeMap<ConsumerNo, Secret>,
+    external_secrets: BTreeMap<ConsumerNo, String>,
 ) -> anyhow::Result<()> {
     let plan_path = dir.join("plan.json");
     std::fs::write(&plan_path, serde_json::to_vec_pretty(plan)?)
@@ -44,7 +48,7 @@ fn carry_out_live(
     plan: &Plan,
     dir: &Path,
     state: Option<&Path>,
-    external_secrets: BTreeMap<ConsumerNo, Secret>,
+    external_secrets: BTreeMap<ConsumerNo, String>,
 ) -> anyhow::Result<()> {
     let progress = Progress::new(plan);
     let outcome = runtime()?.block_on(async {
@@ -77,12 +81,12 @@ fn carry_out_live(
 }
 
 /// The secrets of receivers that are somebody else's, from the environment.
-pub(super) fn external_secrets(plan: &Plan) -> anyhow::Result<BTreeMap<ConsumerNo, Secret>> {
+pub(super) fn external_secrets(plan: &Plan) -> anyhow::Result<BTreeMap<ConsumerNo, String>> {
     let mut secrets = BTreeMap::new();
     for (index, consumer) in plan.consumers.iter().enumerate() {
         let Some(webhook) = consumer.webhook() else { continue };
         if let Some(variable) = webhook.external.as_ref().and_then(|external| external.secret_env.as_ref()) {
-            secrets.insert(index as ConsumerNo, roles::secret(variable)?);
+            secrets.insert(index as ConsumerNo, roles::secret(plan, consumer.provider, Side::Signs, variable)?);
         }
     }
     Ok(secrets)

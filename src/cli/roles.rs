@@ -19,9 +19,10 @@ use crate::{
         self, Bound, Role, RoleError,
         clock::Epoch,
         control::{Assignment, EndpointAddress, Part, Report},
+        keys,
     },
-    scenario::{ConsumerNo, Plan},
-    wire::{NotHere, Secret, require_loopback},
+    scenario::{ConsumerNo, Plan, ProfilePlan},
+    wire::{NotHere, require_loopback},
 };
 
 /// What every part on its own takes.
@@ -118,10 +119,15 @@ pub(super) fn provider(args: &ProviderArgs) -> anyhow::Result<Exit> {
             on_this_machine("--to", url)?;
             let consumer =
                 plan.consumer(name).with_context(|| format!("--to {to}: the scenario has no consumer {name}"))?;
-            let secret = secret(args.secret_env.as_deref().context("--to needs --secret-env VAR to sign with")?)?;
+            let provider = plan.consumers[usize::from(consumer)].provider;
+            let secret = match args.secret_env.as_deref() {
+                Some(variable) => secret(plan, provider, Side::Signs, variable)?,
+                None if signs_nothing(plan, provider) => String::new(),
+                None => bail!("--to needs --secret-env VAR to sign with"),
+            };
             for client in 0..plan.consumers[usize::from(consumer)].clients {
                 let url = url.replace("{client}", &client.to_string());
-                endpoints.push(EndpointAddress { consumer, client, url, secret: secret.reveal() });
+                endpoints.push(EndpointAddress { consumer, client, url, secret: secret.clone() });
             }
         }
         let number = match &args.provider {
@@ -150,14 +156,18 @@ pub(super) fn receiver(args: &ReceiverArgs) -> anyhow::Result<Exit> {
     let addresses = Bound { listen: Some(args.listen), admin: args.admin, ..Bound::default() };
     play(&args.common, addresses, args.from.as_deref(), live::receiver::run, |plan| {
         let consumer = pick(plan, args.consumer.as_deref(), true)?;
-        if args.secret_env.is_empty() {
+        let provider = plan.consumers[usize::from(consumer)].provider;
+        if args.secret_env.is_empty() && !signs_nothing(plan, provider) {
             bail!("a receiver verifies signatures\n  fix: write --secret-env VAR, where VAR holds whsec_...");
         }
         if plan.consumers[usize::from(consumer)].polls() && args.from.is_none() {
             bail!("a hybrid also polls\n  fix: write --from URL, such as --from http://127.0.0.1:4000");
         }
-        let secrets: Vec<String> =
-            args.secret_env.iter().map(|name| Ok(secret(name)?.reveal())).collect::<anyhow::Result<_>>()?;
+        let secrets: Vec<String> = args
+            .secret_env
+            .iter()
+            .map(|name| secret(plan, provider, Side::Verifies, name))
+            .collect::<anyhow::Result<_>>()?;
         let clients = plan.consumers[usize::from(consumer)].clients;
         Ok(Part::Receiver { consumer, secrets: vec![secrets; clients as usize] })
     })
@@ -247,12 +257,33 @@ fn pick(plan: &Plan, name: Option<&str>, webhook: bool) -> anyhow::Result<Consum
     }
 }
 
-/// The secret in an environment variable; the message never contains it.
-pub(super) fn secret(variable: &str) -> anyhow::Result<Secret> {
+/// What a key is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// A sender's.
+    Signs,
+    /// A receiver's.
+    Verifies,
+}
+
+/// The key in an environment variable, in the form that the provider takes; the message never contains it.
+pub(super) fn secret(plan: &Plan, provider: u16, side: Side, variable: &str) -> anyhow::Result<String> {
     #[allow(clippy::disallowed_methods, reason = "the command line is where the environment is read")]
     let text = std::env::var(variable)
         .with_context(|| format!("the environment variable {variable} with the signing secret"))?;
-    Secret::parse(&text).with_context(|| format!("the environment variable {variable} holds no signing secret"))
+    let described = plan.providers[usize::from(provider)].described.as_ref();
+    let profile = described.map(ProfilePlan::read).transpose()?;
+    let read = match (side, &profile) {
+        (Side::Verifies, Some(profile)) => keys::verifying_key(profile, &text).map(drop),
+        (_, profile) => keys::signing_key(profile.as_ref(), &text).map(drop),
+    };
+    read.map_err(anyhow::Error::msg)
+        .with_context(|| format!("the environment variable {variable} holds no signing secret"))?;
+    Ok(text)
+}
+
+fn signs_nothing(plan: &Plan, provider: u16) -> bool {
+    !plan.providers[usize::from(provider)].signature().sender
 }
 
 /// Turns true at the first Ctrl-C.

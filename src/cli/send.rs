@@ -113,7 +113,7 @@ pub(super) fn run(args: &SendArgs) -> anyhow::Result<Exit> {
     let wanted =
         Wanted { body: body.as_deref(), event: args.event.as_deref(), id: args.id.as_deref(), headers: &headers };
     let fresh_id = EventId::genuine(crate::live::fresh_run_id(), 1);
-    let outgoing = profile.outgoing(&wanted, &fresh_id.text())?;
+    let outgoing = profile.outgoing(&wanted, &profile.id_form.write(fresh_id))?;
     let sending = Sending { args, profile: &profile, target, keys, outgoing };
     // Whatever cannot be signed is told before anything is sent.
     sending.request()?;

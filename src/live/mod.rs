@@ -10,6 +10,7 @@ pub mod control;
 mod counting_io;
 pub mod courier;
 mod crash_points;
+pub mod keys;
 mod open_files;
 pub mod orchestrator;
 pub mod poller;
@@ -29,13 +30,4 @@ pub fn fresh_run_id() -> crate::model::RunId {
     #[allow(clippy::disallowed_methods, reason = "two live runs must not share their event ids")]
     let bits = rand::random();
     crate::model::RunId::from_bits(bits)
-}
-
-/// A signing secret that nobody can guess.
-#[must_use]
-pub fn fresh_secret() -> crate::wire::Secret {
-    let mut bytes = [0; 32];
-    #[allow(clippy::disallowed_methods, reason = "a secret must not follow from the seed")]
-    rand::Rng::fill_bytes(&mut rand::rng(), &mut bytes);
-    crate::wire::Secret::from_bytes(&bytes).expect("32 bytes make a secret")
 }

@@ -16,6 +16,8 @@ pub struct RunId(u64);
 
 impl RunId {
     const BITS: u32 = 48;
+    /// The run of examples.
+    pub const SAMPLE: RunId = RunId(0x00c0_ffee_0001);
 
     /// A run id from the low 48 bits of `bits`.
     #[must_use]

@@ -25,6 +25,12 @@ impl Skew {
     /// A clock that is right.
     pub const ZERO: Skew = Skew(0);
 
+    /// The same and further in the past.
+    #[must_use]
+    pub fn and_ago(self, age: Span) -> Skew {
+        Skew(self.0.saturating_sub(i64::try_from(age.0).unwrap_or(i64::MAX)))
+    }
+
     /// How far off, whichever side.
     #[must_use]
     pub fn size(self) -> Span {

@@ -4,6 +4,8 @@
 //! them knows a socket, a store or a clock; storage is an output too. Both drivers run the same
 //! machines.
 
+pub mod described;
+pub mod digests;
 pub mod dispatch;
 mod gate;
 mod health;
@@ -13,6 +15,7 @@ pub mod poll;
 pub mod pool;
 pub mod rate;
 pub mod receive;
+pub mod receive_described;
 mod recent;
 mod retry;
 pub mod rotation;

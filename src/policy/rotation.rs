@@ -1,16 +1,13 @@
 //! The secrets that an endpoint's webhooks are signed with: one, or several while a rotation lasts.
 
-use crate::{
-    model::{Span, Time},
-    wire::Secret,
-};
+use crate::model::{Span, Time};
 
 /// An endpoint's secrets. A receiver that knows any one of those that are valid can verify.
 #[derive(Debug, Clone)]
-pub struct SigningSecrets {
-    current: Secret,
+pub struct SigningSecrets<K> {
+    current: K,
     /// Those that it took the place of, each until an instant; the newest first.
-    former: Vec<(Secret, Time)>,
+    former: Vec<(K, Time)>,
 }
 
 /// One more signature per webhook would help nobody.
@@ -18,23 +15,26 @@ pub struct SigningSecrets {
 #[error("{0} secrets are valid at once already")]
 pub struct TooManySecrets(pub usize);
 
-impl SigningSecrets {
+impl<K> SigningSecrets<K> {
     /// Secrets that are valid at once, at most.
     pub const MAX: usize = 5;
 
     /// One secret.
     #[must_use]
-    pub fn new(secret: Secret) -> SigningSecrets {
+    pub fn new(secret: K) -> SigningSecrets<K> {
         SigningSecrets { current: secret, former: Vec::new() }
     }
 
     /// Signs with `next` from `now` on, and for another `overlap` at most with what was valid before: whoever
     /// has to end a secret at once ends the older ones with it.
-    pub fn rotate(&mut self, next: Secret, now: Time, overlap: Span) -> Result<(), TooManySecrets> {
+    pub fn rotate(&mut self, next: K, now: Time, overlap: Span) -> Result<(), TooManySecrets>
+    where
+        K: Clone,
+    {
         let ends = now + overlap;
         let before = std::iter::once((&self.current, ends));
         let older = self.former.iter().map(|(secret, until)| (secret, ends.min(*until)));
-        let former: Vec<(Secret, Time)> = before
+        let former: Vec<(K, Time)> = before
             .chain(older)
             .filter(|(_, until)| *until > now)
             .map(|(secret, until)| (secret.clone(), until))
@@ -47,7 +47,7 @@ impl SigningSecrets {
     }
 
     /// Those that are valid, the newest first.
-    pub fn valid_at(&self, now: Time) -> impl Iterator<Item = &Secret> {
+    pub fn valid_at(&self, now: Time) -> impl Iterator<Item = &K> {
         let former = self.former.iter().filter(move |(_, until)| *until > now).map(|(secret, _)| secret);
         std::iter::once(&self.current).chain(former)
     }
@@ -56,6 +56,7 @@ impl SigningSecrets {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Secret;
 
     const MINUTE: Span = Span::from_secs(60);
 
@@ -67,7 +68,7 @@ mod tests {
         Time::ZERO + Span::from_secs(secs)
     }
 
-    fn valid(secrets: &SigningSecrets, secs: u64) -> Vec<Secret> {
+    fn valid(secrets: &SigningSecrets<Secret>, secs: u64) -> Vec<Secret> {
         secrets.valid_at(at(secs)).cloned().collect()
     }
 
@@ -95,11 +96,11 @@ mod tests {
     #[test]
     fn a_webhook_carries_so_many_signatures_and_no_more() {
         let mut secrets = SigningSecrets::new(secret(0));
-        for byte in 1..SigningSecrets::MAX as u8 {
+        for byte in 1..SigningSecrets::<Secret>::MAX as u8 {
             secrets.rotate(secret(byte), at(0), MINUTE).unwrap();
         }
-        assert_eq!(secrets.rotate(secret(9), at(1), MINUTE), Err(TooManySecrets(SigningSecrets::MAX)));
-        assert_eq!(valid(&secrets, 1).len(), SigningSecrets::MAX);
+        assert_eq!(secrets.rotate(secret(9), at(1), MINUTE), Err(TooManySecrets(SigningSecrets::<Secret>::MAX)));
+        assert_eq!(valid(&secrets, 1).len(), SigningSecrets::<Secret>::MAX);
         assert_eq!(valid(&secrets, 1)[0], secret(4), "what is refused changes nothing");
         secrets.rotate(secret(9), at(60), MINUTE).unwrap();
         assert_eq!(valid(&secrets, 60), [secret(9), secret(4)]);

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     scenario::error::{At, Problem},
-    wire::scheme::PartPlace,
+    wire::{IdForm, scheme::PartPlace},
 };
 
 /// What a receiver wants to know of an event.
@@ -42,6 +42,33 @@ impl EventPart {
             EventPart::Version => raw.version.as_ref(),
             EventPart::OccurredAt => raw.occurred_at.as_ref(),
         }
+    }
+}
+
+/// How ids are written.
+pub(super) fn read_id_form(at: &At, raw: &RawEvent) -> Result<IdForm, Problem> {
+    let prefix_at = at.key("id_prefix");
+    let form = match raw.id_form.as_deref() {
+        None | Some("text") => {
+            let prefix = raw.id_prefix.as_deref().unwrap_or("evt_");
+            let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+            if prefix.len() > 20 || !prefix.bytes().all(plain) {
+                return Err(
+                    prefix_at.problem("is no beginning of an id", "write up to 20 letters, digits, '_' and '-'")
+                );
+            }
+            return Ok(IdForm::Prefixed(prefix.to_owned()));
+        }
+        Some("uuid") => IdForm::Uuid,
+        Some("number") => IdForm::Number,
+        Some(other) => {
+            let fix = "write one of: text, uuid, number";
+            return Err(at.key("id_form").problem(format!("\"{other}\" is unknown"), fix));
+        }
+    };
+    match raw.id_prefix {
+        None => Ok(form),
+        Some(_) => Err(prefix_at.problem("such an id begins with itself", "remove it, or write id_form = \"text\"")),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::{
     event::{self, EventPart},
-    raw::{Confidence, RawPayload, RawProfile},
+    payload::{self, Payload},
+    raw::{Confidence, RawProfile},
     signature,
 };
 use crate::{
@@ -14,8 +15,8 @@ use crate::{
         read_profile_keys,
     },
     wire::{
-        is_header_value,
-        scheme::{HeaderName, PartPlace, Scheme},
+        IdForm,
+        scheme::{PartPlace, Scheme},
     },
 };
 
@@ -42,12 +43,14 @@ pub struct Profile {
     pub ack_timeout: Span,
     /// What it makes of an answer.
     pub answers: AnswersPlan,
+    /// How it writes the ids of events.
+    pub id_form: IdForm,
     /// How it sends: keys of `[[provider]]`.
     pub delivery: toml::Table,
     /// How its API is asked: keys of `[[provider]]`.
     pub pull: toml::Table,
     /// Requests as it sends them.
-    pub payloads: Vec<RawPayload>,
+    pub payloads: Vec<Payload>,
 }
 
 /// Where facts come from.
@@ -68,6 +71,12 @@ pub fn load_profile(text: &str, file: &str) -> Result<Profile, ScenarioError> {
     let file = File { source: text, name: file, exact: true, help: HELP };
     let raw: RawProfile = toml::from_str(text).map_err(|error| syntax_error(&error, &file))?;
     build(raw, text).map_err(|problem| locate(problem, &file))
+}
+
+/// Checks that a run can be made of a payload of this profile, whose text and file's name are given.
+pub fn check_for_runs(profile: &Profile, payload: usize, text: &str, file: &str) -> Result<(), ScenarioError> {
+    let file = File { source: text, name: file, exact: true, help: HELP };
+    payload::fits_runs(profile, payload).map_err(|problem| locate(problem, &file))
 }
 
 fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
@@ -93,16 +102,10 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
     let delivery = read_profile_keys(&top.key("delivery"), &raw.delivery)?;
     read_profile_keys(&top.key("pull"), &raw.pull)?;
     check_assumed(&top.key("assumed"), &raw.assumed, text)?;
-    for (index, payload) in raw.payload.iter().enumerate() {
-        let at = top.key("payload").index(index).key("headers");
-        if let Some(name) = payload.headers.keys().find(|name| HeaderName::parse(name).is_none()) {
-            return Err(at.key(name).problem(format!("\"{name}\" is no header name"), "write letters, digits and '-'"));
-        }
-        if let Some((name, _)) = payload.headers.iter().find(|(_, value)| !is_header_value(value.as_bytes())) {
-            let problem = "has a line end or another control character, which no header can hold";
-            return Err(at.key(name).problem(problem, "write it on one line"));
-        }
-    }
+    let id_form = event::read_id_form(&top.key("event"), &raw.event)?;
+    let payload_at = top.key("payload");
+    let payloads = raw.payload.iter().enumerate().map(|(index, raw)| payload::read(&payload_at.index(index), raw));
+    let payloads = payloads.collect::<Result<_, _>>()?;
     let source =
         |raw: super::raw::RawSource| Source { what: raw.what, r#where: raw.r#where, confidence: raw.confidence };
     Ok(Profile {
@@ -116,9 +119,10 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
         dedupe_by_id,
         ack_timeout: delivery.ack_timeout,
         answers: delivery.sending.answers,
+        id_form,
         delivery: raw.delivery,
         pull: raw.pull,
-        payloads: raw.payload,
+        payloads,
     })
 }
 

@@ -8,14 +8,16 @@ mod event;
 mod fields;
 mod load;
 mod outgoing;
+pub(crate) mod payload;
 mod raw;
 mod schema;
 mod signature;
 
 pub use embedded::{EmbeddedProfile, PROFILES, embedded_profile};
 pub use event::EventPart;
-pub use load::{Profile, Source, load_profile};
+pub use load::{Profile, Source, check_for_runs, load_profile};
 pub use outgoing::{Outgoing, OutgoingError, SignedError, Wanted};
+pub use payload::{Payload, subject_number, version_number};
 pub use raw::{Confidence, RawPayload, RawProfile};
 pub use schema::profile_schema;
 

@@ -1,6 +1,6 @@
 //! One request as the provider sends it: which body, which headers, which id.
 
-use super::{EventPart, Profile, RawPayload};
+use super::{EventPart, Payload, Profile};
 use crate::{
     scenario::names::suggest,
     wire::{
@@ -122,14 +122,16 @@ impl Profile {
     pub fn outgoing(&self, wanted: &Wanted<'_>, fresh_id: &str) -> Result<Outgoing, OutgoingError> {
         self.check_headers(wanted.headers)?;
         let payload = self.payload(wanted)?;
-        let body = wanted.body.or(payload.map(|payload| payload.body.as_bytes())).unwrap_or_default();
+        let sample = payload.map(|payload| payload.sample(self)).unwrap_or_default();
+        let body = wanted.body.unwrap_or(&sample);
         let json = serde_json::from_slice(body).unwrap_or(serde_json::Value::Null);
         let in_body = |pointer: &Pointer| pointer.text(&json).map(std::borrow::Cow::into_owned);
         let mut headers = Headers::default();
-        headers.set("user-agent", concat!("pushpull/", env!("CARGO_PKG_VERSION")).as_bytes());
+        let agent = self.delivery.get("user_agent").and_then(toml::Value::as_str);
+        headers.set("user-agent", agent.unwrap_or(concat!("pushpull/", env!("CARGO_PKG_VERSION"))).as_bytes());
         headers.set("content-type", b"application/json");
-        for (name, value) in payload.iter().flat_map(|payload| &payload.headers) {
-            headers.set(name, value.as_bytes());
+        for (name, value) in payload.iter().flat_map(|payload| payload.sample_headers(self)) {
+            headers.set(name, &value);
         }
         let id = match self.id_place() {
             Some(PartPlace::Body(pointer)) if wanted.id.is_some() => {
@@ -183,7 +185,7 @@ impl Profile {
     }
 
     /// The payload whose body or headers are sent.
-    fn payload(&self, wanted: &Wanted<'_>) -> Result<Option<&RawPayload>, OutgoingError> {
+    fn payload(&self, wanted: &Wanted<'_>) -> Result<Option<&Payload>, OutgoingError> {
         let profile = || self.name.clone();
         let of_that_event = |event: &str| self.payloads.iter().find(|payload| payload.event == event);
         let Some(event) = wanted.event else {

@@ -201,6 +201,12 @@ pub struct RawEvent {
     /// What tells copies apart from other events: "id", or "digest" of the body.
     #[schemars(extend("enum" = ["id", "digest"]))]
     pub dedupe: Option<String>,
+    /// How ids are written: "text" (`id_prefix`, then the run's id and the event's number), "uuid", or "number".
+    /// Default "text".
+    #[schemars(extend("enum" = ["text", "uuid", "number"]))]
+    pub id_form: Option<String>,
+    /// What an id of the form "text" begins with. Default "evt_".
+    pub id_prefix: Option<String>,
 }
 
 /// A request as the provider sends it.

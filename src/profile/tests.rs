@@ -30,8 +30,9 @@ fn every_profile_in_the_binary_is_right_and_has_a_name_of_its_own() {
 fn whatever_a_payload_says_of_its_event_is_where_the_profile_looks() {
     for one in PROFILES {
         let profile = load(one);
-        for payload in &profile.payloads {
-            let json: serde_json::Value = serde_json::from_str(&payload.body).expect(one.name);
+        for (index, payload) in profile.payloads.iter().enumerate() {
+            check_for_runs(&profile, index, one.text, one.name).unwrap_or_else(|error| panic!("{error}"));
+            let json: serde_json::Value = serde_json::from_slice(&payload.sample(&profile)).expect(one.name);
             for (part, place) in &profile.event {
                 if let PartPlace::Body(pointer) = place {
                     assert!(pointer.text(&json).is_some(), "{}: {part:?} is not at {}", one.name, pointer.as_str());

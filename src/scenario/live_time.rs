@@ -34,11 +34,6 @@ const OF_A_CONSUMER: &[VirtualOnly<ConsumerPlan>] = &[
 
 const OF_A_PROVIDER: &[VirtualOnly<ProviderPlan>] = &[
     VirtualOnly {
-        key: "profile",
-        is_set: |provider| provider.described.is_some(),
-        why: "live runs do not sign by profiles yet",
-    },
-    VirtualOnly {
         key: "service_time",
         is_set: |provider| provider.pull.service_time.is_some(),
         why: "a live pull API takes as long as it takes",

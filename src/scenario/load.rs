@@ -141,8 +141,7 @@ fn settled(
     options: &LoadOptions,
     told: &dyn Fn(Problem) -> ScenarioError,
 ) -> Result<Vec<Settled>, ScenarioError> {
-    let asked = (raw.workload.event_type.as_deref(), options.dir.as_path());
-    profiles::settle(&raw.provider, source, asked).map_err(|trouble| match trouble {
+    profiles::settle(&raw.provider, source, &raw.workload, &options.dir).map_err(|trouble| match trouble {
         Trouble::Scenario(problem) => told(problem),
         Trouble::Profile(error) => error,
     })

@@ -18,6 +18,12 @@ pub struct ProviderPlan {
     /// What the profile says; `None` where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub described: Option<ProfilePlan>,
+    /// Whether each attempt is signed anew; otherwise all are signed as at the event's instant.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub resign: bool,
+    /// What the head of a webhook says beside its signature.
+    #[serde(default, skip_serializing_if = "HeadPlan::is_plain")]
+    pub head: HeadPlan,
     /// How long an attempt waits for the complete ack, from its start. Never scaled.
     pub ack_timeout: Span,
     /// When the attempts after the first are due.
@@ -34,6 +40,35 @@ pub struct ProviderPlan {
     pub page_limit: u32,
     /// Grain of the times that the pull API tells: `created` of events, `updated_at` of states. Never scaled.
     pub timestamp_grain: Span,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+/// What the head of a webhook says beside its signature. Checked when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct HeadPlan {
+    /// The User-Agent; `None`: pushpull's own.
+    pub user_agent: Option<String>,
+    /// Names and templates of further headers.
+    pub headers: Vec<(String, String)>,
+    /// The header that numbers a retry.
+    pub retry_number: Option<String>,
+    /// The header that says why it is one.
+    pub retry_reason: Option<String>,
+}
+
+impl HeadPlan {
+    fn is_plain(&self) -> bool {
+        *self == HeadPlan::default()
+    }
 }
 
 impl ProviderPlan {

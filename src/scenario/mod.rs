@@ -16,6 +16,7 @@ mod consumers;
 mod embedded;
 pub(crate) mod error;
 mod faults;
+mod heads;
 mod live_time;
 mod load;
 pub(crate) mod locate;
@@ -52,7 +53,7 @@ pub use conditions::{QUANTITY_NAMES, share_over};
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load, load_cases};
-pub use manners::{DeliveryOrder, DropAbove, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan};
+pub use manners::{DeliveryOrder, DropAbove, HeadPlan, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan};
 pub use message_bytes::{MessageBytes, RawMessageBytes};
 pub use plan::{
     CallLimit, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,

@@ -8,12 +8,16 @@ use super::{
     ScenarioError,
     error::{At, Problem},
     names::suggest,
+    raw::RawWorkload,
     raw_provider::RawProvider,
 };
 use crate::{
     model::{Skew, Span},
-    profile::{Confidence, PROFILES, Profile, embedded_profile, load_profile},
-    wire::scheme::{Algorithm, Sides},
+    profile::{Confidence, PROFILES, Profile, check_for_runs, embedded_profile, load_profile},
+    wire::{
+        payload::Slot,
+        scheme::{Algorithm, Sides},
+    },
 };
 
 /// The largest profile that is read: a hundred times the longest in the binary.
@@ -34,7 +38,11 @@ pub struct ProfilePlan {
     pub payload: u16,
     /// What its signature tells.
     pub signature: SignatureTraits,
-    /// Whether a request says which version of its subject it tells of.
+    /// How long its bodies are, where the scenario says so.
+    pub payload_bytes: Option<u32>,
+    /// Whether a request says what changed, by its number.
+    pub has_subject: bool,
+    /// Whether it says to which version, by its number.
     pub has_version: bool,
     /// What a webhook weighs in virtual time, its head included.
     pub webhook_bytes: u64,
@@ -134,7 +142,8 @@ impl From<Problem> for Trouble {
 pub(super) fn settle(
     raw: &[RawProvider],
     source: &str,
-    (event_type, dir): (Option<&str>, &Path),
+    workload: &RawWorkload,
+    dir: &Path,
 ) -> Result<Vec<Settled>, Trouble> {
     let default = [RawProvider::default()];
     let raw = if raw.is_empty() { &default } else { raw };
@@ -146,7 +155,10 @@ pub(super) fn settle(
         let profile = load_profile(&text, &file).map_err(Trouble::Profile)?;
         let own = own_table(source, index);
         let raw = merged(&at, &profile, &own)?;
-        let plan = plan(&profile, text, &own, payload(&profile, event_type)?);
+        let payload = payload(&profile, workload.event_type.as_deref())?;
+        check_for_runs(&profile, usize::from(payload), &text, &file).map_err(Trouble::Profile)?;
+        let bytes = payload_bytes(&profile, payload, workload.payload_bytes)?;
+        let plan = plan(&profile, text, &own, (payload, bytes));
         Ok(Settled { raw, profile: Some(profile), plan: Some(plan) })
     };
     raw.iter().enumerate().map(each).collect()
@@ -219,11 +231,24 @@ fn payload(profile: &Profile, event_type: Option<&str>) -> Result<u16, Problem> 
     }
 }
 
-fn plan(profile: &Profile, text: String, own: &toml::Table, payload: u16) -> ProfilePlan {
+/// How long bodies are: as long as the scenario says, if there is a place that can be filled up.
+fn payload_bytes(profile: &Profile, payload: u16, wanted: Option<u32>) -> Result<Option<u32>, Problem> {
+    let chosen = profile.payloads.get(usize::from(payload));
+    match chosen.filter(|chosen| wanted.is_some() && !chosen.body.has(Slot::Padding)) {
+        None => Ok(wanted),
+        Some(chosen) => Err(At::default().key("workload").key("payload_bytes").problem(
+            format!("the payload \"{}\" of the profile \"{}\" cannot be made longer", chosen.event, profile.name),
+            "remove it, or write {{padding}} into a text of a payload of your own",
+        )),
+    }
+}
+
+fn plan(profile: &Profile, text: String, own: &toml::Table, (payload, bytes): (u16, Option<u32>)) -> ProfilePlan {
     // What the scenario says itself is not taken from the profile.
     let taken = |key: &&String| key.split_once('.').is_none_or(|(_, key)| !own.contains_key(key));
     let unsure = profile.sources.iter().filter(|source| source.confidence != Confidence::Documented);
     let chosen = profile.payloads.get(usize::from(payload));
+    let body_bytes = chosen.map_or(0, |payload| payload.sample(profile).len() as u64).max(bytes.unwrap_or(0).into());
     ProfilePlan {
         title: profile.title.clone(),
         text,
@@ -231,8 +256,10 @@ fn plan(profile: &Profile, text: String, own: &toml::Table, payload: u16) -> Pro
         unsure: unsure.map(|source| format!("{} ({})", source.what, source.confidence.name())).collect(),
         payload,
         signature: SignatureTraits::of(profile),
-        has_version: profile.event.iter().any(|(part, _)| *part == crate::profile::EventPart::Version),
-        webhook_bytes: chosen.map_or(0, |payload| payload.body.len() as u64) + HEAD_BYTES,
+        payload_bytes: bytes,
+        has_subject: chosen.is_some_and(|payload| profile.tells_subject(payload)),
+        has_version: chosen.is_some_and(|payload| profile.tells_version(payload)),
+        webhook_bytes: body_bytes + HEAD_BYTES,
     }
 }
 

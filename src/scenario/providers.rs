@@ -5,6 +5,7 @@ use super::{
     answers::read_answers,
     auto_disable::read_auto_disable,
     error::{At, Problem},
+    heads,
     load::{Scale, span_or, within},
     names::{Choice, choose},
     profiles::Settled,
@@ -25,6 +26,7 @@ pub(super) fn read_providers(at: &At, settled: &[Settled], scale: Scale) -> Resu
     for (index, one) in settled.iter().enumerate() {
         let at = at.index(index);
         let mut plan = read_provider(&at, &one.raw, scale)?;
+        heads::check_profile(&at, &one.raw, one.profile.is_some())?;
         if let Some(profile) = &one.profile {
             plan.profile = profile.name.clone();
             plan.described = one.plan.clone();
@@ -53,6 +55,8 @@ pub(super) fn read_provider(at: &At, raw: &RawProvider, scale: Scale) -> Result<
         name,
         profile: "standard-webhooks".to_owned(),
         described: None,
+        resign: raw.resign.unwrap_or(true),
+        head: heads::read(at, raw)?,
         ack_timeout,
         retry: RetrySchedule {
             delays: read_delays(&at.key("retry"), raw.retry.as_ref(), scale)?,

@@ -12,6 +12,15 @@ pub struct RawProvider {
     /// Whose manners it has: a name that `pushpull profiles` lists, or a TOML file (docs/profiles.md). Its keys are
     /// defaults below those written here. Default: none; it signs as Standard Webhooks says.
     pub profile: Option<String>,
+    /// Whether each attempt is signed anew, and says so; otherwise as at the event's instant. Default true.
+    pub resign: Option<bool>,
+    /// The User-Agent of webhooks. Needs a profile, as the next two. Default: pushpull's own.
+    pub user_agent: Option<String>,
+    /// Headers of every webhook, beside those of its signature and its payload; with {{placeholders}} as in a payload
+    /// (docs/profiles.md). Default: none.
+    pub headers: Option<std::collections::BTreeMap<String, String>>,
+    /// The headers in which a retry says that it is one. Default: none.
+    pub retry_headers: Option<RawRetryHeaders>,
     /// How long an attempt waits for the ack. Never scaled. Default "3s".
     pub ack_timeout: Option<String>,
     /// A name ("classic", "standard-webhooks", "never"), a list of delays, or a formula
@@ -93,6 +102,16 @@ pub struct RawLeastDelay {
     pub delay: String,
     /// After which ends, written as in `retry_on`. Default ["timeout", "429"].
     pub on: Option<Vec<String>>,
+}
+
+/// The headers of a retry.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawRetryHeaders {
+    /// Which retry it is, from 1.
+    pub number: Option<String>,
+    /// Why: "http_timeout", "connection_failed", "http_error" or "unknown_error", as Slack writes it.
+    pub reason: Option<String>,
 }
 
 /// A limit on page requests: a token bucket.

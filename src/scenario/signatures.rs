@@ -37,19 +37,20 @@ pub(super) fn check_flaw(at: &At, flaw: Option<Flaw>, provider: &ProviderPlan) -
     Err(at.problem(why, "remove the flaw, or name another profile"))
 }
 
-/// Without a version nobody can tell an older state from a newer one.
+/// What an effect goes by must be in the webhook.
 pub(super) fn check_effect(at: &At, effect: EffectPlan, provider: &ProviderPlan) -> Result<(), Problem> {
-    let described = provider.described.as_ref().filter(|profile| !profile.has_version);
-    if described.is_none() || effect.kind != EffectKind::Set {
-        return Ok(());
+    let Some(profile) = &provider.described else { return Ok(()) };
+    let (name, fix) = (&provider.profile, "write effect = \"append\", or name another profile");
+    match effect.kind {
+        EffectKind::Set if !profile.has_version => Err(at.problem(
+            format!("a webhook of \"{name}\" has no version, so that an older one cannot be told from a newer"),
+            fix,
+        )),
+        EffectKind::Set | EffectKind::Once if !profile.has_subject => {
+            Err(at.problem(format!("a webhook of \"{name}\" does not say what changed"), fix))
+        }
+        _ => Ok(()),
     }
-    Err(at.problem(
-        format!(
-            "a webhook of \"{}\" has no version, so that an older one cannot be told from a newer",
-            provider.profile
-        ),
-        "write effect = \"append\", or name another profile",
-    ))
 }
 
 /// Why a fault has nothing to do with this provider's signature, if it has not.

@@ -106,6 +106,8 @@ pub fn plan(consumer: ConsumerPlan) -> Plan {
             name: "provider".to_owned(),
             profile: "standard-webhooks".to_owned(),
             described: None,
+            resign: true,
+            head: Default::default(),
             ack_timeout: Span::from_secs(60),
             retry: RetrySchedule {
                 delays: vec![Span::from_millis(1), Span::from_millis(2)],

@@ -27,7 +27,9 @@ impl World<'_> {
         let (consumer, client) = (endpoint.consumer, endpoint.client);
         let mine = &self.plan.consumers[usize::from(consumer)];
         let tolerance = mine.webhook().and_then(|webhook| webhook.signature_tolerance);
-        let skew = self.plan.providers[usize::from(mine.provider)].signature().seen_skew(skew);
+        let sender = &self.plan.providers[usize::from(mine.provider)];
+        let age = if sender.resign { Span::ZERO } else { self.now.since(event.occurred_at) };
+        let skew = sender.signature().seen_skew(skew.and_ago(age));
         if self.lives.is_dead(consumer) {
             return self.refuse(slot);
         }

@@ -8,7 +8,7 @@ use pushpull::{
     scenario::{LoadOptions, Plan, load},
 };
 
-use crate::support::{pushpull, run, run_in};
+use crate::support::{pushpull, run, run_by, run_in};
 
 /// A scenario of one webhook consumer in virtual time, with `provider` as the provider's keys.
 fn virtual_scenario(provider: &str) -> String {
@@ -41,7 +41,7 @@ fn every_profile_is_taken_with_its_manners_and_the_scenarios_keys_come_first() {
     let plan = self::plan(&virtual_scenario("profile = 'stripe'\nack_timeout = '2s'"), Path::new("")).unwrap();
     let (provider, described) = (&plan.providers[0], plan.providers[0].described.as_ref().unwrap());
     assert_eq!((provider.ack_timeout, provider.page_limit), (Span::from_secs(2), 100));
-    let assumed = ["delivery.retry", "delivery.on_410", "delivery.retry_after"];
+    let assumed = ["delivery.retry", "delivery.on_410", "delivery.retry_after", "delivery.user_agent"];
     assert_eq!(described.assumed, assumed, "what the scenario says is not assumed");
 }
 
@@ -132,4 +132,71 @@ fn what_is_wrong_is_told_by_file_key_and_fix() {
     mine.toml:11: consumer.webhook.flaw: "discord" does not sign by HMAC-SHA256, which a plain SHA-256 could be taken for
       fix: remove the flaw, or name another profile
     "#);
+}
+
+/// A live scenario of one provider and consumer for each of these profiles, with lost acks and forged requests.
+fn live_scenario(names: &[&str]) -> String {
+    let mut text =
+        "title = 'profiles'\nmodes = ['live']\nduration = '1s'\ndrain = '20s'\n[workload]\narrivals = { kind = \
+                    'constant', rate = '10/s' }\nsubjects = 5\n"
+            .to_owned();
+    for name in names {
+        text.push_str(&format!(
+            "[[provider]]\nname = '{name}'\nprofile = '{name}'\nretry = ['50ms', '100ms', '200ms']\nresign = true\n\
+             [[consumer]]\nname = '{name}'\nprovider = '{name}'\nkind = 'webhook'\n"
+        ));
+    }
+    text + "[[fault]]\nkind = 'drop-ack'\nevery = 3\nattempts = [1]\n[[fault]]\nkind = 'forge'\nevery = 4\n"
+}
+
+#[test]
+fn each_provider_is_received_as_itself_once_and_its_forgeries_are_refused() {
+    let names: Vec<&str> = PROFILES.iter().map(|one| one.name).collect();
+    for names in names.chunks(5) {
+        let (run, _work) = run(&live_scenario(names), &[]);
+        for name in names {
+            run.assert_safe(name);
+            assert_eq!((run.count(name, "due"), run.count(name, "applied")), (9, 9), "{name}");
+            assert_eq!(run.count(name, "duplicates_received"), 3, "{name}: an ack in three was lost");
+            // Whoever signs nothing cannot be told from whoever says that he is it.
+            let taken = if *name == "datadog" { 2 } else { 0 };
+            assert_eq!(run.count(name, "forged_accepted"), taken, "{name}\n{}", run.stdout());
+        }
+    }
+}
+
+/// A process that does not outlive its test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_receiver_with_another_secret_takes_nothing() {
+    let work = tempfile::tempdir().unwrap();
+    let text = live_scenario(&["stripe"]).split("[[fault]]").next().unwrap().to_owned();
+    std::fs::write(work.path().join("receiver.toml"), &text).unwrap();
+    for (secret, taken) in [("the-secret", true), ("another", false)] {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let receiver = pushpull(work.path())
+            .args(["receiver", "receiver.toml", "--listen", &format!("127.0.0.1:{port}"), "--secret-env", "KNOWN"])
+            .args(["--out", &format!("of-{secret}")])
+            .env("KNOWN", "the-secret")
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn();
+        let mut receiver = Ended(receiver.unwrap());
+        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(receiver.0.try_wait().unwrap().is_none(), "the receiver ended");
+            std::thread::yield_now();
+        }
+        let url = format!("url = 'http://127.0.0.1:{port}/webhooks/{{client}}'\nsecret_env = 'SIGNED'\n");
+        let run = run_by(pushpull(work.path()).env("SIGNED", secret), work.path(), secret, &(text.clone() + &url), &[]);
+        assert_eq!(run.count("stripe", "acked"), if taken { 9 } else { 0 }, "{}", run.stdout());
+    }
 }

@@ -29,22 +29,27 @@ pub(super) fn answered_by_fault(fate: &Fate) -> bool {
 }
 
 /// Whether a receiver must refuse a request of this fate: what it carries is genuine no more.
-pub(super) fn must_be_refused(fate: &Fate, context: &Context<'_>) -> bool {
-    let beyond = tolerance(context.mine()).is_some_and(|most| seen_skew(fate, context) > most + TIMESTAMP_GRAIN);
+pub(super) fn must_be_refused(attempt: &Attempt, fate: &Fate, context: &Context<'_>) -> bool {
+    let beyond =
+        tolerance(context.mine()).is_some_and(|most| seen_skew(attempt, fate, context) > most + TIMESTAMP_GRAIN);
     fate.damage.is_some() || fate.signing == Signing::Unknown || beyond
 }
 
 /// Whether a receiver may refuse a request of this fate.
-pub(super) fn may_be_refused(fate: &Fate, context: &Context<'_>) -> bool {
-    let skew = seen_skew(fate, context);
+pub(super) fn may_be_refused(attempt: &Attempt, fate: &Fate, context: &Context<'_>) -> bool {
+    let skew = seen_skew(attempt, fate, context);
     let skewed =
         skew > Span::ZERO && tolerance(context.mine()).is_none_or(|most| skew + TIMESTAMP_GRAIN + TRANSIT >= most);
-    skewed || fate.bytes_per_s.is_some() || must_be_refused(fate, context)
+    skewed || fate.bytes_per_s.is_some() || must_be_refused(attempt, fate, context)
 }
 
-/// How far the sender's clock is off as far as a receiver of this provider looks.
-fn seen_skew(fate: &Fate, context: &Context<'_>) -> Span {
-    context.plan.providers[usize::from(context.mine().provider)].signature().seen_skew(fate.skew)
+/// How far the time of signing is off as far as a receiver of this provider looks: by the sender's clock, and by how
+/// long ago that was where a retry is not signed anew.
+fn seen_skew(attempt: &Attempt, fate: &Fate, context: &Context<'_>) -> Span {
+    let provider = &context.plan.providers[usize::from(context.mine().provider)];
+    let signed_at = context.events.get(attempt.what.seq).filter(|_| !provider.resign).map(|event| event.occurred_at);
+    let age = signed_at.map_or(Span::ZERO, |signed_at| attempt.sent.since(signed_at));
+    provider.signature().seen_skew(fate.skew.and_ago(age))
 }
 
 /// Signatures carry whole seconds.

@@ -30,7 +30,7 @@ impl Checker for GenuineAccepted {
         let come_again = status == 429 || status == 409 && context.mine().optimistic;
         if (400..500).contains(&status) && !come_again {
             let fate = fate_of(attempt, context);
-            if !answered_by_fault(&fate) && !may_be_refused(&fate, context) {
+            if !answered_by_fault(&fate) && !may_be_refused(attempt, &fate, context) {
                 self.breaches.add(attempt.what);
             }
         }

@@ -38,7 +38,7 @@ impl Checker for SpoiledRefused {
         let Record::Attempt(attempt) = record else { return };
         let Some(status) = attempt.outcome.status() else { return };
         let fate = fate_of(attempt, context);
-        if must_be_refused(&fate, context) && !answered_by_fault(&fate) {
+        if must_be_refused(attempt, &fate, context) && !answered_by_fault(&fate) {
             self.answered = true;
             // What the receiver thinks of it, whatever the provider takes for an ack.
             if (200..300).contains(&status) {

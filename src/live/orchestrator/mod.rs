@@ -33,7 +33,6 @@ use crate::{
     model::Time,
     record::{Record, RecordLog, RecordSink, Role as RoleName},
     scenario::{ConsumerNo, Plan},
-    wire::Secret,
 };
 
 /// How a run is carried out.
@@ -46,8 +45,8 @@ pub struct RunOptions {
     pub state: Option<PathBuf>,
     /// Counts Ctrl-C: 1 ends the run and judges it, 2 ends it at once.
     pub interrupts: watch::Receiver<u32>,
-    /// Secrets of receivers that are somebody else's.
-    pub external_secrets: BTreeMap<ConsumerNo, Secret>,
+    /// What is signed with for receivers that are somebody else's.
+    pub external_secrets: BTreeMap<ConsumerNo, String>,
     /// Told a few times a second.
     pub on_progress: Box<dyn FnMut(&Snapshot) + Send>,
 }

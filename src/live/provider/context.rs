@@ -9,6 +9,8 @@ use super::{contents::Contents, control::Watched, switches::Faults};
 use crate::{
     fault::{Fate, Target},
     live::{clock::Clock, control::Progress, counting_io::Traffic},
+    policy::described::Described,
+    profile::Profile,
     record::{Record, RecordSink},
     rng::Draws,
     scenario::{ConsumerNo, Plan, ProviderPlan},
@@ -20,6 +22,8 @@ pub(super) struct Context {
     pub plan: Plan,
     /// Which of its providers this is. Checked when it was made.
     provider: usize,
+    /// What its profile says, where it follows one.
+    pub described: Option<Described>,
     /// The run's clock.
     pub clock: Clock,
     /// The run's keyed draws.
@@ -54,8 +58,18 @@ impl Context {
         let traffic = (0..=plan.consumers.len()).map(|_| Arc::default()).collect();
         let draws = Draws::new(plan.seed);
         let counts = Counts::default();
-        let watched = None;
-        Some(Context { plan, provider, clock, draws, contents, faults, records, watched, counts, traffic })
+        let (described, watched) = (None, None);
+        Some(Context { plan, provider, described, clock, draws, contents, faults, records, watched, counts, traffic })
+    }
+
+    /// The same with what its profile says.
+    pub fn described(self, described: Option<Described>) -> Context {
+        Context { described, ..self }
+    }
+
+    /// Whose way of signing it has, where it follows a profile.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.described.as_ref().map(|described| &described.profile)
     }
 
     /// The same with records that a control API reads along.

@@ -4,7 +4,11 @@
 //! end and the next one's start. Attempts are tasks of their own, at most `concurrency` of them, each
 //! on a kept-alive connection: a single endpoint has all cores to render, sign and send on.
 
-use std::{collections::VecDeque, future::pending, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    future::pending,
+    sync::Arc,
+};
 
 use tokio::{
     sync::{mpsc::UnboundedReceiver, watch},
@@ -22,8 +26,11 @@ use super::{
 };
 use crate::{
     fault::{Attack, Fate, Target, TargetPath},
-    model::{Event, Span, Time},
-    policy::dispatch::{Dispatch, Ending, Output, Start},
+    model::{AttemptOutcome, Event, Seq, Span, Time},
+    policy::{
+        described::Described,
+        dispatch::{Dispatch, Ending, Output, Start},
+    },
     record::{self, AttackKind, Obligation, Record},
 };
 
@@ -107,6 +114,8 @@ struct Driver {
     /// Attacks that wait for an attacker's hand to be free.
     attacks: VecDeque<(Event, Attack)>,
     attacking: u32,
+    /// How the last attempt of what is not acked yet ended, where a retry says why it is one.
+    failed: HashMap<Seq, AttemptOutcome>,
     /// Whether a fault of the plan may hold one of its events back.
     holds: bool,
 }
@@ -128,6 +137,7 @@ impl Driver {
             in_flight: JoinSet::new(),
             idle: Vec::new(),
             attacks: VecDeque::new(),
+            failed: HashMap::new(),
             attacking: 0,
         }
     }
@@ -165,12 +175,13 @@ impl Driver {
     }
 
     /// Writes down what the machine has decided.
-    fn tell(&self, output: Output) {
+    fn tell(&mut self, output: Output) {
         let Endpoint { consumer, client, .. } = *self.endpoint;
         let record = match output {
             Output::Start(_) => return,
             Output::GaveUp { event, attempts, at, why } => {
                 self.context.counts.closed();
+                self.failed.remove(&event.seq);
                 Record::GaveUp { what: self.obligation(&event), at, attempts, why }
             }
             Output::Redelivered { event, attempts, at } => {
@@ -240,9 +251,10 @@ impl Driver {
         self.context.counts.attempt();
         let (context, endpoint) = (Arc::clone(&self.context), Arc::clone(&self.endpoint));
         let mut worker = self.idle.pop().unwrap_or_else(|| self.worker());
+        let before = self.failed.get(&start.event.seq).copied();
         self.in_flight.spawn(async move {
             let sent = context.clock.now();
-            worker.request.write_attempt(&context, &endpoint, &start.event, start.number, &fate);
+            worker.request.write_attempt(&context, &endpoint, &start.event, (start.number, before), &fate);
             let ending = faults::carry_out(&context, &mut worker.sender, &worker.request, &fate).await;
             Done::Attempt { worker, start, sent, ending }
         });
@@ -296,6 +308,7 @@ impl Driver {
                 let attempt = record::Attempt { what, number, copy, intended, sent, done: done_at, outcome };
                 self.context.records.put(Record::Attempt(attempt));
                 self.machine.ended(&start, Ending { outcome, ..ending }, done_at);
+                self.remember(event.seq, outcome);
                 if copy > 0 || outcome.is_ack() {
                     self.context.counts.closed();
                 }
@@ -307,6 +320,18 @@ impl Driver {
                 let outcome = ending.outcome;
                 self.context.records.put(Record::Attack { consumer, client, seq: event.seq, kind, sent, outcome });
             }
+        }
+    }
+
+    /// Keeps how an attempt ended for the next one's headers.
+    fn remember(&mut self, seq: Seq, outcome: AttemptOutcome) {
+        let says_why = |described: &Described| described.retry_headers().1.is_some();
+        if !self.context.described.as_ref().is_some_and(says_why) {
+            return;
+        }
+        match outcome.is_ack() {
+            true => drop(self.failed.remove(&seq)),
+            false => drop(self.failed.insert(seq, outcome)),
         }
     }
 

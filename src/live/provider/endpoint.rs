@@ -3,11 +3,15 @@
 use http::Uri;
 
 use crate::{
-    live::{RoleError, control::EndpointAddress},
+    live::{
+        RoleError,
+        control::EndpointAddress,
+        keys::{SigningKey, signing_key},
+    },
     model::ClientNo,
     policy::rotation::SigningSecrets,
+    profile::Profile,
     scenario::ConsumerNo,
-    wire::Secret,
 };
 
 /// One endpoint.
@@ -21,12 +25,14 @@ pub(super) struct Endpoint {
     pub authority: String,
     /// Path and query.
     pub path: String,
-    pub secrets: SigningSecrets,
+    /// The URL as a whole, where it is signed.
+    pub url: String,
+    pub secrets: SigningSecrets<SigningKey>,
 }
 
 impl Endpoint {
     /// Checks the address. The message never contains the secret.
-    pub fn parse(address: &EndpointAddress) -> Result<Endpoint, RoleError> {
+    pub fn parse(address: &EndpointAddress, profile: Option<&Profile>) -> Result<Endpoint, RoleError> {
         let EndpointAddress { consumer, client, url, secret } = address;
         let bad = |problem: String| {
             RoleError::Assignment(format!("endpoint {client} of consumer {consumer}, {url}: {problem}"))
@@ -45,7 +51,8 @@ impl Endpoint {
             // A user and password in the URL are not for the Host header.
             authority: authority.as_str().rsplit('@').next().unwrap_or_default().to_owned(),
             path: path.to_owned(),
-            secrets: SigningSecrets::new(Secret::parse(secret).map_err(|error| bad(error.to_string()))?),
+            url: url.clone(),
+            secrets: SigningSecrets::new(signing_key(profile, secret).map_err(bad)?),
         })
     }
 }
@@ -53,10 +60,11 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::Secret;
 
     fn parse(url: &str, secret: &str) -> Result<Endpoint, String> {
         let address = EndpointAddress { consumer: 0, client: 1, url: url.to_owned(), secret: secret.to_owned() };
-        Endpoint::parse(&address).map_err(|error| error.to_string())
+        Endpoint::parse(&address, None).map_err(|error| error.to_string())
     }
 
     #[test]

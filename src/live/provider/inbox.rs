@@ -6,9 +6,9 @@ use tokio::sync::{
 };
 
 use crate::{
+    live::keys::SigningKey,
     model::{Event, Span, Time},
     policy::rotation::TooManySecrets,
-    wire::Secret,
 };
 
 /// A driver's two channels.
@@ -32,7 +32,7 @@ pub(super) enum Command {
     /// Switch the endpoint on, whatever had switched it off.
     Enable { answer: oneshot::Sender<()> },
     /// Sign with another secret, and for a while with the former ones as well; until when is the answer.
-    Rotate { next: Secret, overlap: Span, answer: oneshot::Sender<Result<Time, TooManySecrets>> },
+    Rotate { next: SigningKey, overlap: Span, answer: oneshot::Sender<Result<Time, TooManySecrets>> },
     /// Switch it on, and sign with the secret that it began with.
     Restore { answer: oneshot::Sender<()> },
     /// Send nothing more.

@@ -14,6 +14,7 @@ mod agenda;
 mod contents;
 mod context;
 mod control;
+mod described;
 mod dispatcher;
 mod endpoint;
 mod faults;
@@ -63,7 +64,7 @@ use self::{
 use super::{Bound, Reporter, Role, RoleError, clock::Clock, control::Part};
 use crate::{
     model::{Span, Time},
-    policy::poll::Ask,
+    policy::{described::Described, poll::Ask},
     scenario::{Follows, Plan},
     wire::control::EndpointId,
 };
@@ -87,9 +88,12 @@ async fn run_on(mut role: Role, listener: TcpListener, listening: SocketAddr) ->
     let Part::Provider { provider, endpoints, capture, control } = &assignment.part else {
         return Err(RoleError::Assignment("the part is not a provider's".to_owned()));
     };
+    let described = Described::of(&assignment.plan, usize::from(*provider))
+        .map_err(|error| RoleError::Assignment(error.to_string()))?;
+    let profile = described.as_ref().map(|described| &described.profile);
     let endpoints: Vec<(Endpoint, String)> = endpoints
         .iter()
-        .map(|address| Ok((Endpoint::parse(address)?, address.url.clone())))
+        .map(|address| Ok((Endpoint::parse(address, profile)?, address.url.clone())))
         .collect::<Result<_, RoleError>>()?;
     let control = match control {
         Some(address) => Some(ControlApi::bind(*address).await?),
@@ -103,7 +107,8 @@ async fn run_on(mut role: Role, listener: TcpListener, listening: SocketAddr) ->
     role.ready(Bound { listen: Some(listening), control: controlled, ..Bound::default() });
     let clock = role.start().await;
     let mut context = Context::new(assignment.plan.clone(), *provider, contents, clock, role.sink())
-        .ok_or_else(|| RoleError::Assignment(format!("the plan has no provider {provider}")))?;
+        .ok_or_else(|| RoleError::Assignment(format!("the plan has no provider {provider}")))?
+        .described(described);
     if control.is_some() {
         context = context.watched(Arc::new(Watched::new(role.sink())));
     }

@@ -1,9 +1,10 @@
 //! The bytes of one POST: head, body and a signature made for this attempt.
 
-use super::{context::Context, endpoint::Endpoint};
+use super::{context::Context, described, endpoint::Endpoint};
 use crate::{
     fault::{Attack, DamagedPart, Fate, ForgeMethod, Signing},
-    model::{Event, EventId, Span, Time},
+    live::keys::SigningKey,
+    model::{AttemptOutcome, Event, EventId, Span, Time},
     rng::Purpose,
     wire::{self, Secret, WebhookHead},
 };
@@ -44,15 +45,26 @@ impl Request {
     }
 
     /// Writes an attempt, signed now, with what its fate does to clock, secret and bytes.
-    pub fn write_attempt(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attempt: u32, fate: &Fate) {
+    /// `before` is how the attempt before it ended.
+    pub fn write_attempt(
+        &mut self,
+        context: &Context,
+        endpoint: &Endpoint,
+        event: &Event,
+        (attempt, before): (u32, Option<AttemptOutcome>),
+        fate: &Fate,
+    ) {
+        if let Some(profile) = &context.described {
+            return described::write_attempt(self, (context, profile, endpoint), event, (attempt, before), fate);
+        }
         self.render_body(context, event);
         let id = EventId::genuine(context.plan.run_id, event.seq);
         let now = context.clock.now();
-        let timestamp_s = fate.skew.seen_at(context.clock.wall().unix_secs(now));
+        let signed_at = if context.provider().resign { now } else { event.occurred_at };
+        let timestamp_s = fate.skew.seen_at(context.clock.wall().unix_secs(signed_at));
         let next_secret = || unknown_secret(context, u64::from(endpoint.client));
         let sign = |secret: &Secret| wire::sign(secret, &id.text(), timestamp_s, &self.body);
-        let sign_as_known =
-            || wire::sign_with_each(endpoint.secrets.valid_at(now), &id.text(), timestamp_s, &self.body);
+        let sign_as_known = || wire::sign_with_each(standard(endpoint, now), &id.text(), timestamp_s, &self.body);
         let mut signature = match fate.signing {
             Signing::Known => sign_as_known(),
             Signing::Unknown => sign(&next_secret()),
@@ -68,6 +80,9 @@ impl Request {
 
     /// Writes what an attacker sends beside `event`'s first attempt.
     pub fn write_attack(&mut self, context: &Context, endpoint: &Endpoint, event: &Event, attack: Attack) {
+        if let Some(profile) = &context.described {
+            return described::write_attack(self, (context, profile, endpoint), event, attack);
+        }
         let now = context.clock.now();
         let now_s = context.clock.wall().unix_secs(now);
         let method = match attack {
@@ -87,7 +102,7 @@ impl Request {
             ForgeMethod::UnkeyedSha256 => Some(wire::sign_unkeyed(&id.text(), now_s, &forged)),
             ForgeMethod::Tampered => {
                 self.render_body(context, event);
-                Some(wire::sign_with_each(endpoint.secrets.valid_at(now), &id.text(), now_s, &self.body))
+                Some(wire::sign_with_each(standard(endpoint, now), &id.text(), now_s, &self.body))
             }
         };
         self.body = forged;
@@ -100,14 +115,21 @@ impl Request {
         self.render_body(context, event);
         let id = EventId::genuine(context.plan.run_id, event.seq);
         let timestamp_s = context.clock.wall().unix_secs(now).saturating_sub(age.0 / 1_000_000_000);
-        let secrets = endpoint.secrets.valid_at(now);
-        let signature = wire::sign_with_each(secrets, &id.text(), timestamp_s, &self.body);
+        let signature = wire::sign_with_each(standard(endpoint, now), &id.text(), timestamp_s, &self.body);
         self.assemble(endpoint, &Signed { id, timestamp_s, signature: Some(&signature), attempt: 1 });
     }
 
     fn render_body(&mut self, context: &Context, event: &Event) {
         self.body.clear();
         context.render_event(&mut self.body, event);
+    }
+
+    /// Takes a head, which `head` appends, and a body.
+    pub(super) fn fill(&mut self, body: &[u8], head: impl FnOnce(&mut Vec<u8>)) {
+        self.bytes.clear();
+        head(&mut self.bytes);
+        self.head = self.bytes.len();
+        self.bytes.extend_from_slice(body);
     }
 
     fn assemble(&mut self, endpoint: &Endpoint, signed: &Signed<'_>) {
@@ -118,6 +140,14 @@ impl Request {
         wire::render_webhook(&mut self.bytes, &head, &self.body);
         self.head = self.bytes.len() - self.body.len();
     }
+}
+
+/// What an endpoint of a provider without a profile signs with.
+fn standard(endpoint: &Endpoint, now: Time) -> impl Iterator<Item = &Secret> {
+    endpoint.secrets.valid_at(now).filter_map(|key| match key {
+        SigningKey::Standard(secret) => Some(secret),
+        SigningKey::Scheme(_) => None,
+    })
 }
 
 /// Whose secret an attacker's is: no client has this number.

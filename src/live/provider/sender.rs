@@ -125,7 +125,10 @@ fn is_open(stream: &CountingIo<TcpStream>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{live::provider::testing, policy::rotation::SigningSecrets};
+    use crate::{
+        live::{keys::SigningKey, provider::testing},
+        policy::rotation::SigningSecrets,
+    };
     use tokio::{io::AsyncReadExt, net::TcpListener};
 
     async fn listening() -> (TcpListener, Sender) {
@@ -138,7 +141,8 @@ mod tests {
             port: address.port(),
             authority: address.to_string(),
             path: "/".to_owned(),
-            secrets: SigningSecrets::new(testing::secret()),
+            url: format!("http://{address}/"),
+            secrets: SigningSecrets::new(SigningKey::Standard(testing::secret())),
         };
         (listener, Sender::new(Arc::new(endpoint), Arc::default()))
     }

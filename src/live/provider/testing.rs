@@ -14,7 +14,10 @@ use tokio::{
 use super::{contents::Contents, context::Context, endpoint::Endpoint, generator::Feeds};
 use crate::{
     fault::{FaultKind, FaultPlan, Selector},
-    live::clock::{Clock, Epoch},
+    live::{
+        clock::{Clock, Epoch},
+        keys::SigningKey,
+    },
     model::{ClientNo, Event, Seq, Span, Time},
     policy::rotation::SigningSecrets,
     record::{Record, RecordSink},
@@ -128,7 +131,8 @@ impl TestReceiver {
             port: self.address.port(),
             authority: self.address.to_string(),
             path: "/hooks".to_owned(),
-            secrets: SigningSecrets::new(secret()),
+            url: format!("http://{}/hooks", self.address),
+            secrets: SigningSecrets::new(SigningKey::Standard(secret())),
         }
     }
 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::sync::Semaphore;
 
 use super::{
     bodies::{Bodies, read_body},
+    door::Door,
     metrics::{Cut, Metrics},
     places::Place,
     server::Limits,
@@ -22,11 +23,10 @@ use crate::{
         clock::Clock,
         consumer::{AcceptError, Consumer},
     },
-    model::{RejectReason, Span},
-    policy::receive::{Accepted, Checks, SignedRequest, decide},
+    model::RejectReason,
+    policy::receive::Accepted,
     record::{Record, RecordSink},
     scenario::{ConsumerNo, Flaw},
-    wire::{Secret, headers},
 };
 
 /// Seconds that a receiver which cannot store asks for.
@@ -36,9 +36,9 @@ const RETRY_AFTER_S: &str = "1";
 pub(super) struct Handler {
     pub consumer: Arc<Consumer>,
     pub number: ConsumerNo,
-    /// Accepted secrets per client.
-    pub secrets: Vec<Vec<Secret>>,
-    pub tolerance: Span,
+    pub door: Door,
+    /// The address that it listens on, which some providers sign.
+    pub address: String,
     pub flaw: Option<Flaw>,
     /// What its provider takes for an ack.
     pub ack_status: u16,
@@ -91,7 +91,7 @@ impl Handler {
         limits: Limits,
         place: &Place,
     ) -> Result<(), Refusal> {
-        let client = client_of(request.uri().path()).filter(|client| (*client as usize) < self.secrets.len());
+        let client = client_of(request.uri().path()).filter(|client| (*client as usize) < self.door.clients());
         let client = client.ok_or(RejectReason::UnknownEndpoint)?;
         if request.method() != Method::POST {
             return Err(RejectReason::MethodNotAllowed.into());
@@ -101,29 +101,14 @@ impl Handler {
             let body = read_body(body, &limits, &self.bodies, place).await?;
             let received_at = self.clock.now();
             place.our_turn(received_at);
-            let Accepted { id, subject, version } = self.decide(client, &head.headers, &body)?;
+            let asked = (&head.method, &head.uri, &head.headers);
+            let at = (self.clock, self.address.as_str());
+            let Accepted { id, subject, version } = self.door.decide(client, asked, &body, at)?;
             // Head and body go before the wait for the store: they share the connection's buffer, which
             // then has to be made anew for each request.
             Item { client, event_id: id, subject, version, received_at }
         };
         Ok(self.take(item).await?)
-    }
-
-    fn decide(&self, client: u32, headers: &HeaderMap, body: &[u8]) -> Result<Accepted, RejectReason> {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        let request = SignedRequest {
-            id: text(headers::WEBHOOK_ID),
-            timestamp: text(headers::WEBHOOK_TIMESTAMP),
-            signatures: text(headers::WEBHOOK_SIGNATURE),
-            body,
-        };
-        let checks = Checks {
-            secrets: &self.secrets[client as usize],
-            tolerance: self.tolerance,
-            now_unix_s: self.clock.unix_secs(),
-            flaw: self.flaw,
-        };
-        decide(&request, &checks)
     }
 
     /// The right way, or the flaw's.

@@ -5,6 +5,7 @@
 
 mod admin;
 mod bodies;
+mod door;
 mod handler;
 mod metrics;
 mod patient_io;
@@ -21,7 +22,7 @@ use std::{
 
 use tokio::{net::TcpListener, sync::watch};
 
-use self::{handler::Handler, metrics::Metrics, server::Limits};
+use self::{door::Door, handler::Handler, metrics::Metrics, server::Limits};
 use super::{
     Bound, Role, RoleError,
     clock::Clock,
@@ -33,7 +34,6 @@ use crate::{
     model::Span,
     record::RecordSink,
     scenario::{ConsumerNo, WebhookPlan},
-    wire::Secret,
 };
 
 /// Progress lines per second: five.
@@ -52,8 +52,7 @@ pub async fn run(role: Role) -> Result<(), RoleError> {
 struct Receiver {
     role: Role,
     number: ConsumerNo,
-    webhook: WebhookPlan,
-    secrets: Vec<Vec<Secret>>,
+    door: Door,
     consumer: Arc<Consumer>,
     listener: TcpListener,
     admin: TcpListener,
@@ -63,12 +62,12 @@ struct Receiver {
 impl Receiver {
     /// Binds and opens. The plan's own limits take the place of the given ones.
     async fn open(role: Role, limits: Limits) -> Result<Receiver, RoleError> {
-        let (number, webhook, secrets) = part_of(&role.assignment)?;
+        let (number, webhook, door) = part_of(&role.assignment)?;
         let listener = bind_again(&role.assignment).await?;
         let admin = bind(role.assignment.admin.unwrap_or((Ipv4Addr::LOCALHOST, 0).into())).await?;
         let consumer = Arc::new(Consumer::open(&role, number)?);
         let limits = Limits { body_bytes: webhook.body_limit, connections: webhook.connection_limit, ..limits };
-        Ok(Receiver { role, number, webhook, secrets, consumer, listener, admin, limits })
+        Ok(Receiver { role, number, door, consumer, listener, admin, limits })
     }
 
     /// Where webhooks go, and where health and metrics are.
@@ -85,8 +84,8 @@ impl Receiver {
         let clock = self.role.start().await;
         self.consumer.start(clock);
         let metrics = Arc::new(Metrics::new());
-        let handler = Arc::new(self.handler(clock, Arc::clone(&metrics)));
-        let Receiver { role, number, consumer, listener, admin, limits, .. } = self;
+        let Receiver { role, number, door, consumer, listener, admin, limits } = self;
+        let handler = handler(&role, (number, Arc::clone(&consumer)), door, (clock, listen), Arc::clone(&metrics));
         let serving = tokio::spawn(server::serve(listener, handler, limits, role.stop_signal()));
         let administration = tokio::spawn(admin::serve(admin, metrics, Arc::clone(&consumer), clock));
         let polls = role.assignment.plan.consumers[usize::from(number)].polls();
@@ -99,28 +98,34 @@ impl Receiver {
         role.reporter().progress(consumer.progress());
         role.done()
     }
-
-    fn handler(&mut self, clock: Clock, metrics: Arc<Metrics>) -> Handler {
-        let plan = &self.role.assignment.plan.consumers[usize::from(self.number)];
-        Handler {
-            consumer: Arc::clone(&self.consumer),
-            number: self.number,
-            secrets: std::mem::take(&mut self.secrets),
-            tolerance: self.webhook.signature_tolerance.unwrap_or(Span(u64::MAX)),
-            flaw: plan.flaw,
-            ack_status: self.role.assignment.plan.providers[usize::from(plan.provider)].sending.answers.ack_status(),
-            busy: tokio::sync::Semaphore::new(plan.workers as usize),
-            bodies: Default::default(),
-            clock,
-            records: self.role.sink(),
-            crash_points: self.role.crash_points(),
-            metrics,
-        }
-    }
 }
 
-/// The receiver's part of the plan, with its secrets read.
-fn part_of(assignment: &Assignment) -> Result<(ConsumerNo, WebhookPlan, Vec<Vec<Secret>>), RoleError> {
+fn handler(
+    role: &Role,
+    (number, consumer): (ConsumerNo, Arc<Consumer>),
+    door: Door,
+    (clock, listen): (Clock, SocketAddr),
+    metrics: Arc<Metrics>,
+) -> Arc<Handler> {
+    let plan = &role.assignment.plan.consumers[usize::from(number)];
+    Arc::new(Handler {
+        consumer,
+        number,
+        door,
+        address: listen.to_string(),
+        flaw: plan.flaw,
+        ack_status: role.assignment.plan.providers[usize::from(plan.provider)].sending.answers.ack_status(),
+        busy: tokio::sync::Semaphore::new(plan.workers as usize),
+        bodies: Default::default(),
+        clock,
+        records: role.sink(),
+        crash_points: role.crash_points(),
+        metrics,
+    })
+}
+
+/// The receiver's part of the plan, with its keys read.
+fn part_of(assignment: &Assignment) -> Result<(ConsumerNo, WebhookPlan, Door), RoleError> {
     let Part::Receiver { consumer, secrets } = &assignment.part else {
         return Err(RoleError::Assignment("not a receiver's part".to_owned()));
     };
@@ -128,7 +133,7 @@ fn part_of(assignment: &Assignment) -> Result<(ConsumerNo, WebhookPlan, Vec<Vec<
     let Some(webhook) = plan.webhook() else {
         return Err(RoleError::Assignment(format!("{} takes no webhooks", plan.name)));
     };
-    Ok((*consumer, webhook.clone(), read_secrets(secrets)?))
+    Ok((*consumer, webhook.clone(), Door::new(&assignment.plan, *consumer, secrets)?))
 }
 
 /// Returns when the role shall end, or with the failure that ends it. `polling` is a hybrid's other path.
@@ -196,9 +201,4 @@ async fn bind_again(assignment: &Assignment) -> Result<TcpListener, RoleError> {
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, RoleError> {
     TcpListener::bind(address).await.map_err(RoleError::io(format!("cannot listen on {address}")))
-}
-
-fn read_secrets(texts: &[Vec<String>]) -> Result<Vec<Vec<Secret>>, RoleError> {
-    let read = |text: &String| Secret::parse(text).map_err(|error| RoleError::Assignment(error.to_string()));
-    texts.iter().map(|client| client.iter().map(read).collect()).collect()
 }

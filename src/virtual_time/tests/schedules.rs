@@ -1,5 +1,5 @@
-//! When each provider sends an event again that nobody takes: attempt by attempt, from the `[delivery]` table of its
-//! profile, against what `profiles/` cites. Delays that a provider does not publish are held against the shape that
+//! When each provider sends an event again that nobody takes: attempt by attempt, as its profile has
+//! it, against what `profiles/` cites. Delays that a provider does not publish are held against the shape that
 //! it does: how many, and for how long.
 
 use toml::{Table, Value};
@@ -7,7 +7,7 @@ use toml::{Table, Value};
 use super::{plan, records};
 use crate::{
     model::{GiveUp, Span},
-    profile::{PROFILES, load_profile},
+    profile::PROFILES,
     record::Record,
 };
 
@@ -37,11 +37,10 @@ fn answering(status: u16) -> String {
 
 /// When the attempts of the one event left, in seconds after the first, and why there were no more.
 fn attempts(profile: &str, fault: &str) -> (Vec<f64>, GiveUp) {
-    let text = PROFILES.iter().find(|one| one.name == profile).expect("a profile of that name").text;
-    let delivery = load_profile(text, profile).unwrap_or_else(|error| panic!("{error}")).delivery;
+    let provider = Table::from_iter([("profile".to_owned(), Value::String(profile.to_owned()))]);
     let fault: Table = fault.parse().expect("a fault in TOML");
     let mut scenario: Table = ONE_EVENT.parse().expect("a scenario in TOML");
-    scenario.insert("provider".to_owned(), Value::Array(vec![Value::Table(delivery)]));
+    scenario.insert("provider".to_owned(), Value::Array(vec![Value::Table(provider)]));
     scenario.insert("fault".to_owned(), Value::Array(vec![Value::Table(fault)]));
     let plan = plan(&toml::to_string(&scenario).expect("what was read can be written"));
     let (mut sent, mut why) = (Vec::new(), None);

@@ -93,6 +93,8 @@ pub(super) enum Checker {
     Sha256(Hmac<Sha256>),
     Sha1(Hmac<Sha1>),
     Ed25519(Box<VerifyingKey>),
+    /// Needs no key: of a receiver that is wrong on purpose.
+    Plain,
     /// The hash of the token: of one length, so that comparing tells nothing of the token's.
     Token([u8; 32]),
 }
@@ -107,6 +109,13 @@ pub(super) enum Signer {
     Sha1(Hmac<Sha1>),
     Ed25519(Box<SigningKey>),
     Token(String),
+    /// Needs no key: an attacker's.
+    Plain,
+}
+
+impl SignKey {
+    /// The key of a provider that signs nothing.
+    pub const NONE: SignKey = SignKey(Vec::new());
 }
 
 impl std::fmt::Debug for VerifyKey {
@@ -132,6 +141,26 @@ impl Scheme {
     pub fn sign_key(&self, text: &str) -> Result<SignKey, KeyError> {
         let signers = self.ways_of(text);
         Ok(SignKey(signers.map(|(no, way)| Ok((no, way.signer(text)?))).collect::<Result<_, KeyError>>()?))
+    }
+
+    /// The texts of a new key of the main way, from bytes that nobody can guess: what signs, and what verifies.
+    #[must_use]
+    pub fn key_pair(&self, bytes: &[u8; 32]) -> (String, String) {
+        let Some(Way { algorithm, key, .. }) = self.ways.first() else { return Default::default() };
+        let write = |bytes: &[u8], prefix: Option<&String>| {
+            let mut text = prefix.cloned().unwrap_or_default();
+            match key.form {
+                KeyForm::Text | KeyForm::Hex => encode::hex(bytes, &mut text),
+                KeyForm::Base64 => encode::base64(bytes, &mut text),
+            }
+            text
+        };
+        let signing = write(bytes, key.signing_prefix.as_ref().or(key.prefix.as_ref()));
+        let verifying = match algorithm {
+            Algorithm::Ed25519 => SigningKey::from_bytes(bytes).verifying_key().to_bytes(),
+            _ => *bytes,
+        };
+        (signing, write(&verifying, key.prefix.as_ref()))
     }
 
     /// The ways that a key is for: those whose prefix it has, or else those that share the main way's shape.

@@ -10,6 +10,7 @@ mod refusal;
 mod sign;
 mod template;
 mod time;
+mod unsound;
 mod verify;
 
 pub use header::{HEADER_BYTES_MAX, HeaderName, HeaderNames, HeaderValues, ID_BYTES_MAX};

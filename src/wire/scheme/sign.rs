@@ -8,6 +8,7 @@ use super::{
     key::Signer,
     part::Json,
     template::{Parts, Placeholder},
+    unsound,
 };
 use crate::wire::encode;
 
@@ -115,6 +116,7 @@ impl Signer {
     fn write(&self, way: &Way, parts: &Parts<'_>, value: &mut String) {
         match self {
             Signer::Token(token) => value.push_str(token),
+            Signer::Plain => write_encoded(way.encoding, &unsound::plain(way, parts), value),
             Signer::Sha256(keyed) => write_encoded(way.encoding, &tag(keyed, way, parts), value),
             Signer::Sha1(keyed) => write_encoded(way.encoding, &tag(keyed, way, parts), value),
             Signer::Ed25519(key) => {

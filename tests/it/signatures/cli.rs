@@ -184,7 +184,7 @@ fn profiles_are_listed_with_source_and_confidence_and_shown() {
     Event
       id           body /event_id
       type         body /event/type
-      subject      not told
+      subject      body /event/channel
       version      not told
       occurred_at  body /event_time
       copies       by id
@@ -195,7 +195,9 @@ fn profiles_are_listed_with_source_and_confidence_and_shown() {
       drop_above         "30000/h"
       give_up_after      "2h"
       retry              ["0s", "1min", "5min"]
+      retry_headers      { number = "x-slack-retry-num", reason = "x-slack-retry-reason" }
       stop_headers       { give_up = ["x-slack-no-retry: 1"] }
+      user_agent         "Slackbot 1.0 (+https://api.slack.com/robots)"
 
     Pull API
       rate_limit         { burst = 50, per = "client", rate = "50/min" }

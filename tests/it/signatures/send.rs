@@ -26,13 +26,15 @@ fn said(args: &[&str]) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let all = format!("{} {}{}", output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr));
     let word = |word: &str| match word {
-        _ if word.starts_with("evt_") && word.ends_with("_0000000001,") => "FRESH,".to_owned(),
+        _ if (word.starts_with("evt_") || word.starts_with("msg_")) && word.ends_with("_0000000001,") => {
+            "FRESH,".to_owned()
+        }
         _ if word.starts_with("http://127.0.0.1:") && word.ends_with("/hook") => "URL".to_owned(),
         _ => word.to_owned(),
     };
     let line = |line: &str| {
         let words: Vec<String> = line.split(' ').map(word).collect();
-        let timed = |at: usize| words.get(at + 1).is_some_and(|next| next.starts_with("ms"));
+        let timed = |at: usize| words.get(at + 1).is_some_and(|next| next.trim_end_matches([':', ',']) == "ms");
         let words = words.iter().enumerate().map(|(at, word)| if timed(at) { "N" } else { word.as_str() });
         words.collect::<Vec<_>>().join(" ") + "\n"
     };
@@ -68,8 +70,8 @@ fn what_is_sent_is_genuine_to_a_receiver_of_every_provider() {
         assert!(output.status.success(), "{}: {}", one.name, String::from_utf8_lossy(&output.stderr));
         let webhook = receiver.next();
         assert_eq!(is_genuine(one.name, &receiver.url, &webhook), Ok(()), "{}", one.name);
-        let payload = &profile(one.name).payloads[0];
-        assert_eq!(webhook.body, payload.body.as_bytes(), "{}", one.name);
+        let profile = profile(one.name);
+        assert_eq!(webhook.body, profile.payloads[0].sample(&profile), "{}", one.name);
         assert_eq!(webhook.header("content-type"), "application/json");
     }
     assert!(send(&["--profile", "datadog", "--to", &receiver.url]).status.success());
@@ -122,7 +124,7 @@ fn copies_are_the_same_request_and_a_lost_ack_is_followed_by_a_retry() {
     }
     let lost = said(&[to(&receiver, "svix").as_slice(), &["--drop-ack"]].concat());
     insta::assert_snapshot!(lost, @r#"
-    0 invoice.paid FRESH, 96 bytes, signed in svix-signature, to URL
+    0 invoice.paid FRESH, 126 bytes, signed in svix-signature, to URL
     attempt 1: answered in N ms, and left unread
     attempt 2: 200 in N ms
     acked when it was sent again
@@ -145,18 +147,18 @@ fn what_came_of_it_is_told() {
     receiver.answers(302);
     told += &stripe(&[]);
     insta::assert_snapshot!(told, @r#"
-    0 invoice.paid evt_1SimInvoicePaid, 350 bytes, signed in Stripe-Signature, to URL
+    0 invoice.paid evt_00c0ffee0001_0000000007, 353 bytes, signed in Stripe-Signature, to URL
     attempt 1: 200 in N ms
     acked
-    1 invoice.paid evt_1SimInvoicePaid, 350 bytes, signed in Stripe-Signature, to URL
+    1 invoice.paid evt_00c0ffee0001_0000000007, 353 bytes, signed in Stripe-Signature, to URL
     attempt 1: 500 in N ms: not an ack
     attempt 2: 500 in N ms: not an ack
     not acked: 2 of 2
-    1 invoice.paid evt_1SimInvoicePaid, 350 bytes, signed in Stripe-Signature, to URL
+    1 invoice.paid evt_00c0ffee0001_0000000007, 353 bytes, signed in Stripe-Signature, to URL
     attempt 1: answered in N ms, and left unread
     attempt 2: 500 in N ms: not an ack
     not acked: 1 of 2
-    1 invoice.paid evt_1SimInvoicePaid, 350 bytes, signed in Stripe-Signature, to URL
+    1 invoice.paid evt_00c0ffee0001_0000000007, 353 bytes, signed in Stripe-Signature, to URL
     attempt 1: 302 in N ms: not an ack
     not acked
     "#);
@@ -165,7 +167,7 @@ fn what_came_of_it_is_told() {
     let json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(
         (&json["profile"], &json["id"], &json["acked"]),
-        (&"stripe".into(), &"evt_1SimInvoicePaid".into(), &false.into())
+        (&"stripe".into(), &"evt_00c0ffee0001_0000000007".into(), &false.into())
     );
     let attempts = json["attempts"].as_array().unwrap();
     assert!(attempts.len() == 2 && attempts.iter().all(|attempt| attempt["status"] == 302), "{json:#}");
@@ -201,18 +203,18 @@ fn nobody_there_and_no_answer_are_told() {
     told += &said(&[args.as_slice(), &["--copies", "2", "--concurrent"]].concat());
     told += &said(&["--profile", "datadog", "--to", "http://127.0.0.1:1/hook"]);
     insta::assert_snapshot!(told, @r#"
-    1 query_alert_monitor 7654321, 263 bytes, unsigned, to URL
+    1 query_alert_monitor evt_00c0ffee0001_0000000007, 283 bytes, unsigned, to URL
     attempt 1: no whole answer within 20ms
     not acked
-    1 query_alert_monitor 7654321, 263 bytes, unsigned, to URL
+    1 query_alert_monitor evt_00c0ffee0001_0000000007, 283 bytes, unsigned, to URL
     attempt 1: no whole answer within 20ms
     attempt 2: no whole answer within 20ms
     not acked: 2 of 2
-    1 query_alert_monitor 7654321, 263 bytes, unsigned, to URL
+    1 query_alert_monitor evt_00c0ffee0001_0000000007, 283 bytes, unsigned, to URL
     attempt 1: no whole answer within 20ms
     attempt 2: no whole answer within 20ms
     not acked: 2 of 2
-    1 query_alert_monitor 7654321, 263 bytes, unsigned, to URL
+    1 query_alert_monitor evt_00c0ffee0001_0000000007, 283 bytes, unsigned, to URL
     attempt 1: no connection after N ms: nobody answers there
     not acked
     "#);

@@ -5,13 +5,14 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 use super::{Actor, Stage};
 use crate::{
     live::{
+        RoleError,
         control::{EndpointAddress, Part, Report},
-        fresh_secret,
+        keys::{KeyTexts, fresh_keys},
         orchestrator::{CAPTURE, RunError, process::What},
     },
+    profile::Profile,
     record::Role,
     scenario::ConsumerNo,
-    wire::Secret,
 };
 
 /// How long a role may take to bind and open its stores.
@@ -20,7 +21,7 @@ const READY_TIMEOUT: Duration = Duration::from_secs(20);
 impl Stage<'_> {
     /// Starts every role and waits until each is bound: receivers first, because the provider must
     /// know their addresses, and the provider before the pollers, for the same reason.
-    pub async fn set_up(&mut self, external_secrets: &BTreeMap<ConsumerNo, Secret>) -> Result<(), RunError> {
+    pub async fn set_up(&mut self, external_secrets: &BTreeMap<ConsumerNo, String>) -> Result<(), RunError> {
         let mut endpoints = Vec::new();
         for (index, consumer) in self.plan.consumers.iter().enumerate() {
             let number = index as ConsumerNo;
@@ -32,28 +33,39 @@ impl Stage<'_> {
                 }
                 None => Box::new(|_| String::new()),
             };
-            let secret = || external_secrets.get(&number).cloned().unwrap_or_else(fresh_secret);
-            let secrets: Vec<Secret> = (0..consumer.clients).map(|_| secret()).collect();
+            let profile = self.profile_of(consumer.provider)?;
+            let keys = || match external_secrets.get(&number) {
+                Some(text) => KeyTexts { signing: text.clone(), verifying: String::new() },
+                None => fresh_keys(profile.as_ref()),
+            };
+            let keys: Vec<KeyTexts> = (0..consumer.clients).map(|_| keys()).collect();
             let mut base = None;
             if webhook.external.is_none() {
                 let part = Part::Receiver {
                     consumer: number,
-                    secrets: secrets.iter().map(|secret| vec![secret.reveal()]).collect(),
+                    secrets: keys.iter().map(|keys| vec![keys.verifying.clone()]).collect(),
                 };
                 base = Some(self.enter(Role::Receiver(number), consumer.name.clone(), part).await?);
             }
-            for (client, secret) in (0..consumer.clients).zip(&secrets) {
+            for (client, keys) in (0..consumer.clients).zip(keys) {
                 let url = match base {
                     Some(address) => format!("http://{address}/webhooks/{client}"),
                     None => url_of(client),
                 };
-                endpoints.push(EndpointAddress { consumer: number, client, url, secret: secret.reveal() });
+                endpoints.push(EndpointAddress { consumer: number, client, url, secret: keys.signing });
             }
         }
         for provider in 0..self.plan.providers.len() as u16 {
             self.set_up_provider(provider, &endpoints).await?;
         }
         Ok(())
+    }
+
+    /// How a provider signs, where it follows a profile.
+    fn profile_of(&self, provider: u16) -> Result<Option<Profile>, RunError> {
+        let described = self.plan.providers[usize::from(provider)].described.as_ref();
+        let read = described.map(|described| described.read()).transpose();
+        read.map_err(|error| RunError::Role(RoleError::Assignment(error.to_string())))
     }
 
     /// One provider and whoever polls it.

@@ -100,6 +100,10 @@ impl Desk {
             Command::Delivery(id) => Ok(Answer::ok(&self.delivery(id)?)),
             Command::Redeliver(id) => self.redeliver(id).await,
             Command::Emit { event_type, subject, data } => {
+                if self.context().described.is_some() && (event_type.is_some() || data.get() != "{}") {
+                    let error = format!("events are as the profile \"{}\" says", self.context().provider().profile);
+                    return Err(Refusal::new(422, error, "send a subject alone: {\"subject\": 3}"));
+                }
                 let event_type = event_type.unwrap_or_else(|| self.context().plan.workload.payload.event_type.clone());
                 self.emit(subject, HandMade { event_type, data }).await
             }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     live::{
         control::EndpointAddress,
-        fresh_secret,
+        keys::{fresh_keys, signing_key},
         provider::{
             dispatcher,
             endpoint::Endpoint,
@@ -47,7 +47,7 @@ impl Desk {
 
     /// A new endpoint: fed, driven and watched like those of the plan.
     pub(super) fn add(&self, url: String) -> Result<Answer, Refusal> {
-        let secret = fresh_secret().reveal();
+        let keys = fresh_keys(self.context().profile());
         let mut lines = self.lines();
         let consumer = self.context().by_hand();
         if lines.known.range(EndpointId { consumer, client: 0 }..).count() >= ADDED_MAX {
@@ -55,8 +55,8 @@ impl Desk {
             return Err(Refusal::new(409, error, "remove one: DELETE /endpoints/{id}"));
         }
         let id = EndpointId { consumer, client: lines.next };
-        let address = EndpointAddress { consumer, client: id.client, url, secret };
-        let endpoint = Endpoint::parse(&address)
+        let address = EndpointAddress { consumer, client: id.client, url, secret: keys.signing };
+        let endpoint = Endpoint::parse(&address, self.context().profile())
             .map_err(|error| Refusal::new(422, error.to_string(), "send a URL such as http://127.0.0.1:8080/hook"))?;
         lines.next += 1;
         while lines.drivers.try_join_next().is_some() {}
@@ -67,8 +67,8 @@ impl Desk {
         self.reach.watched.journal().join(id);
         self.reach.generator.send(Told::Join { client: id.client, feed }).map_err(|_| ending())?;
         lines.drivers.spawn(dispatcher::drive(context, endpoint.into(), seat, inbox, stop));
-        let EndpointAddress { url, secret, .. } = address;
-        let added = Added { id: id.to_string(), url: &url, enabled: true, secret: &secret };
+        let EndpointAddress { url, .. } = address;
+        let added = Added { id: id.to_string(), url: &url, enabled: true, secret: &keys.verifying };
         let answer = Answer::created(format!("/endpoints/{id}"), &added);
         lines.known.insert(id, Line { url, driver });
         Ok(answer)
@@ -100,15 +100,20 @@ impl Desk {
     }
 
     pub(super) async fn rotate(&self, id: EndpointId, overlap: Span) -> Result<Answer, Refusal> {
-        let next = fresh_secret();
-        let secret = next.reveal();
+        let profile = self.context().profile();
+        if profile.is_some_and(|profile| profile.scheme.is_none()) {
+            let error = format!("\"{}\" signs nothing", self.context().provider().profile);
+            return Err(Refusal::new(409, error, "rotate where there is a secret"));
+        }
+        let keys = fresh_keys(profile);
+        let next = signing_key(profile, &keys.signing).map_err(|error| Refusal::new(500, error, "try again"))?;
         let rotated = self.ask(id, |answer| inbox::Command::Rotate { next, overlap, answer }).await?;
         let until = rotated.map_err(|TooManySecrets(valid)| {
             let error = format!("{valid} secrets of \"{id}\" are valid at once already");
             Refusal::new(409, error, "wait until one has ended, or rotate with {\"overlap_ms\": 0}")
         })?;
         let former_valid_until = answer::instant(self.context(), until);
-        Ok(Answer::ok(&Rotated { id: id.to_string(), secret, former_valid_until }))
+        Ok(Answer::ok(&Rotated { id: id.to_string(), secret: keys.verifying, former_valid_until }))
     }
 
     pub(super) fn deliveries(&self, filter: Filter) -> Answer {

@@ -56,8 +56,8 @@ fn any_port() -> SocketAddr {
     (Ipv4Addr::LOCALHOST, 0).into()
 }
 
-fn secret() -> Secret {
-    Secret::from_bytes(&[7; 32]).unwrap()
+fn secret() -> crate::wire::Secret {
+    crate::wire::Secret::from_bytes(&[7; 32]).unwrap()
 }
 
 impl Site {
