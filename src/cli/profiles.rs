@@ -106,8 +106,8 @@ fn shown(profile: &Profile) -> String {
     }
     out.push_str("\nEvent\n");
     for (key, part) in EventPart::TABLE {
-        let place = profile.event.iter().find(|(known, _)| *known == part);
-        let place = place.map_or_else(|| "not told".to_owned(), |(_, place)| place.to_string());
+        let places: Vec<String> = profile.places(part).map(ToString::to_string).collect();
+        let place = if places.is_empty() { "not told".to_owned() } else { places.join(" or ") };
         out.push_str(&format!("  {key:<12} {place}\n"));
     }
     let dedupe = if profile.dedupe_by_id { "by id" } else { "by the body's digest" };

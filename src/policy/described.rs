@@ -18,10 +18,17 @@ pub struct Described {
     pub profile: Profile,
     /// Whether each attempt is signed anew.
     pub resign: bool,
-    payload: Payload,
+    /// What the events about a subject are, in turn.
+    kinds: Vec<Kind>,
     bytes: Option<u32>,
     run_id: RunId,
     head: HeadPlan,
+}
+
+/// One kind of event.
+#[derive(Debug, Clone)]
+struct Kind {
+    payload: Payload,
     /// Headers of the plan, of the payload, and those in which a receiver looks for the id and the type.
     headers: Vec<(String, PayloadTemplate)>,
 }
@@ -44,12 +51,16 @@ impl Described {
         let Some(mine) = plan.providers.get(provider) else { return Ok(None) };
         let Some(described) = &mine.described else { return Ok(None) };
         let profile = described.read()?;
-        let payload = profile.payloads.get(usize::from(described.payload)).cloned();
-        let Some(payload) = payload else { return Ok(None) };
         let head = mine.head.clone();
-        let headers = headers(&profile, &payload, &head);
+        let chosen = described.payloads.iter().filter_map(|one| profile.payloads.get(usize::from(*one)));
+        let kinds: Vec<Kind> = chosen
+            .map(|payload| Kind { payload: payload.clone(), headers: headers(&profile, payload, &head) })
+            .collect();
+        if kinds.is_empty() {
+            return Ok(None);
+        }
         let (resign, bytes, run_id) = (mine.resign, described.payload_bytes, plan.run_id);
-        Ok(Some(Described { profile, resign, payload, bytes, run_id, head, headers }))
+        Ok(Some(Described { profile, resign, kinds, bytes, run_id, head }))
     }
 
     /// The run that its ids name.
@@ -58,10 +69,9 @@ impl Described {
         self.run_id
     }
 
-    /// The type of its events.
-    #[must_use]
-    pub fn event_type(&self) -> &str {
-        &self.payload.event
+    /// Versions count from 1.
+    fn kind(&self, event: &Event) -> &Kind {
+        &self.kinds[(event.version.max(1) - 1) as usize % self.kinds.len()]
     }
 
     /// Appends the body of a genuine event, as signed at `sent_unix_ms`.
@@ -69,7 +79,7 @@ impl Described {
         // Of whole tens: the amount ends in a zero, which a receiver that writes the JSON anew takes away.
         let cents = around.draws.bits(Purpose::Payload, 0, u64::from(event.seq)) % 10_000 * 10;
         let id = EventId::genuine(self.run_id, event.seq);
-        self.render(out, &self.payload.body, (id, event), (sent_unix_ms, around), cents, self.bytes);
+        self.render(out, &self.kind(event).payload.body, (id, event), (sent_unix_ms, around), cents, self.bytes);
     }
 
     /// Appends the body of an event that never happened, beside another one, for a large amount. What tells it from
@@ -77,19 +87,20 @@ impl Described {
     pub fn forged_body(&self, out: &mut Vec<u8>, id: EventId, beside: &Event, sent_unix_ms: u64, around: Surroundings) {
         let sent = (sent_unix_ms, around);
         let from = out.len();
-        self.render(out, &self.payload.body, (id, beside), sent, FORGED_CENTS, self.bytes);
+        let body = &self.kind(beside).payload.body;
+        self.render(out, body, (id, beside), sent, FORGED_CENTS, self.bytes);
         let mut genuine = Vec::new();
         self.body(&mut genuine, beside, sent_unix_ms, around);
         if out[from..] == genuine[..] {
             out.truncate(from);
             let other = Event { seq: u32::MAX - beside.seq, ..*beside };
-            self.render(out, &self.payload.body, (id, &other), sent, FORGED_CENTS, self.bytes);
+            self.render(out, body, (id, &other), sent, FORGED_CENTS, self.bytes);
         }
     }
 
     /// Appends the lines of its own headers, those of the signature apart.
     pub fn head(&self, out: &mut Vec<u8>, id: EventId, event: &Event, sent_unix_ms: u64, around: Surroundings) {
-        for (name, template) in &self.headers {
+        for (name, template) in &self.kind(event).headers {
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b": ");
             self.render(out, template, (id, event), (sent_unix_ms, around), 0, None);
@@ -118,7 +129,7 @@ impl Described {
         amount_cents: u64,
         bytes: Option<u32>,
     ) {
-        let (id, event_type, wall) = (self.profile.id_form.write(id), self.event_type(), around.wall);
+        let (id, event_type, wall) = (self.profile.id_form.write(id), &self.kind(event).payload.event, around.wall);
         template.render(out, &Telling { id: &id, event_type, event, wall, sent_unix_ms, amount_cents }, bytes);
     }
 }

@@ -109,11 +109,10 @@ fn read(
     let profile = checks.profile;
     let json: serde_json::Value = serde_json::from_slice(body).map_err(|_| RejectReason::MalformedBody)?;
     let text = |wanted: EventPart| {
-        let (_, place) = profile.event.iter().find(|(part, _)| *part == wanted)?;
-        match place {
+        profile.places(wanted).find_map(|place| match place {
             PartPlace::Header(names) => names.first_in(headers).map(str::to_owned),
             PartPlace::Body(pointer) => pointer.text(&json).map(|text| text.into_owned()),
-        }
+        })
     };
     let told = if profile.dedupe_by_id {
         let id = text(EventPart::Id).filter(|id| !id.is_empty() && id.len() <= ID_BYTES_MAX);

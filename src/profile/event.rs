@@ -1,7 +1,7 @@
 //! Where a request says what it is about.
 
 use super::{
-    fields::place,
+    fields::{place, places},
     raw::{RawEvent, RawPlace},
 };
 use crate::{
@@ -72,12 +72,17 @@ pub(super) fn read_id_form(at: &At, raw: &RawEvent) -> Result<IdForm, Problem> {
     }
 }
 
-/// The places, and whether the id tells copies apart from other events (otherwise the body's digest does).
+/// The places, some parts with several, and whether the id tells copies apart from other events (otherwise the body's digest does).
 pub(super) fn read(at: &At, raw: &RawEvent) -> Result<(Vec<(EventPart, PartPlace)>, bool), Problem> {
-    let mut places = Vec::new();
+    let mut all = Vec::new();
     for (key, part) in EventPart::TABLE {
         let Some(raw) = part.of(raw) else { continue };
-        places.push((part, place(&at.key(key), raw)?));
+        let at = at.key(key);
+        match part {
+            // What tells a request apart from others is looked for in one place.
+            EventPart::Id | EventPart::Type => all.push((part, place(&at, raw)?)),
+            _ => all.extend(places(&at, raw)?.into_iter().map(|place| (part, place))),
+        }
     }
     let by_id = match raw.dedupe.as_deref() {
         None => raw.id.is_some(),
@@ -88,5 +93,5 @@ pub(super) fn read(at: &At, raw: &RawEvent) -> Result<(Vec<(EventPart, PartPlace
             return Err(at.key("dedupe").problem(format!("\"{other}\" is unknown"), "write one of: id, digest"));
         }
     };
-    Ok((places, by_id))
+    Ok((all, by_id))
 }

@@ -8,13 +8,7 @@ use crate::{
 
 /// One header name or several.
 pub(super) fn headers(at: &At, raw: &OneOrMany) -> Result<HeaderNames, Problem> {
-    let one = std::slice::from_ref;
-    let (texts, is_list) = match raw {
-        OneOrMany::One(text) => (one(text), false),
-        OneOrMany::Many(texts) => (texts.as_slice(), true),
-    };
-    let read = |(index, text): (usize, &String)| {
-        let at = if is_list { at.index(index) } else { at.clone() };
+    let read = |(at, text): (At, &String)| {
         HeaderName::parse(text).ok_or_else(|| {
             at.problem(
                 format!("\"{text}\" is no header name"),
@@ -22,7 +16,7 @@ pub(super) fn headers(at: &At, raw: &OneOrMany) -> Result<HeaderNames, Problem> 
             )
         })
     };
-    let names = texts.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+    let names = raw.each(at).map(read).collect::<Result<Vec<_>, _>>()?;
     HeaderNames::new(names).ok_or_else(|| at.problem("there is no name in it", "write one name, or several"))
 }
 
@@ -47,9 +41,24 @@ pub(super) fn entry(at: &At, text: &str, placeholder: &str) -> Result<String, Pr
 
 /// A place that is a header or lies in the body, and not both.
 pub(super) fn place(at: &At, raw: &RawPlace) -> Result<PartPlace, Problem> {
+    let mut places = places(at, raw)?;
+    match (places.pop(), places.is_empty()) {
+        (Some(place), true) => Ok(place),
+        _ => Err(at.key("body").problem("this stands in one place", "keep one JSON pointer")),
+    }
+}
+
+/// The places of what stands elsewhere in other payloads.
+pub(super) fn places(at: &At, raw: &RawPlace) -> Result<Vec<PartPlace>, Problem> {
     match (&raw.header, &raw.body) {
-        (Some(header), None) => Ok(PartPlace::Header(headers(&at.key("header"), header)?)),
-        (None, Some(body)) => Ok(PartPlace::Body(pointer(&at.key("body"), body)?)),
+        (Some(header), None) => Ok(vec![PartPlace::Header(headers(&at.key("header"), header)?)]),
+        (None, Some(OneOrMany::Many(none))) if none.is_empty() => {
+            Err(at.key("body").problem("there is no place in it", "write \"/id\", a JSON pointer"))
+        }
+        (None, Some(body)) => {
+            let read = |(at, text): (At, &String)| pointer(&at, text).map(PartPlace::Body);
+            body.each(&at.key("body")).map(read).collect()
+        }
         (Some(_), Some(_)) => Err(at.key("body").problem("there are two places", "keep one of header and body")),
         (None, None) => {
             Err(at.problem("no place is named", "write { header = \"X-Id\" }, or { body = \"/id\" }, a JSON pointer"))

@@ -35,7 +35,7 @@ pub struct Profile {
     pub assumed: Vec<String>,
     /// How it signs; `None`: nothing is signed.
     pub scheme: Option<Scheme>,
-    /// Where a request says what it is about.
+    /// Where a request says what it is about; see [`Profile::places`].
     pub event: Vec<(EventPart, PartPlace)>,
     /// Whether the event's id tells copies apart from other events; the body's digest does otherwise.
     pub dedupe_by_id: bool,
@@ -62,6 +62,13 @@ pub struct Source {
     pub r#where: String,
     /// How far they can be trusted.
     pub confidence: Confidence,
+}
+
+impl Profile {
+    /// Where a part of an event stands: in several places where payloads differ.
+    pub fn places(&self, part: EventPart) -> impl Iterator<Item = &PartPlace> {
+        self.event.iter().filter(move |(known, _)| *known == part).map(|(_, place)| place)
+    }
 }
 
 const HELP: &str = "see docs/profiles.md, or an example: `pushpull profiles show stripe --toml`";

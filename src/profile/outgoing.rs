@@ -233,7 +233,7 @@ impl Profile {
     }
 
     fn event_place(&self, part: EventPart) -> Option<&PartPlace> {
-        self.event.iter().find(|(known, _)| *known == part).map(|(_, place)| place)
+        self.places(part).next()
     }
 
     fn check_headers(&self, headers: &[(String, Vec<u8>)]) -> Result<(), OutgoingError> {

@@ -71,6 +71,10 @@ impl Payload {
         }
     }
 
+    fn has_subject(&self) -> bool {
+        self.has(Slot::Subject) || self.has(Slot::SubjectPadded)
+    }
+
     /// Whether the body or a header has this slot.
     fn has(&self, slot: Slot) -> bool {
         self.body.has(slot) || self.headers.iter().any(|(_, template)| template.has(slot))
@@ -128,16 +132,17 @@ pub(super) fn fits_runs(profile: &Profile, index: usize) -> Result<(), Problem> 
         return Err(body_at
             .problem(format!("is no JSON once it is filled in: {error}"), "write JSON, such as {\"id\":\"{{id}}\"}"));
     }
-    for (part, place) in &profile.event {
-        let told = payload.told(profile, *part, place);
-        let Some(told) = told else {
-            let problem = format!("has nothing at {place}, where [event] looks");
+    for (part, _) in &profile.event {
+        let told = profile.places(*part).find_map(|place| Some((payload.told(profile, *part, place)?, place)));
+        let Some((told, place)) = told else {
+            let places: Vec<String> = profile.places(*part).map(ToString::to_string).collect();
+            let problem = format!("has nothing at {}, where [event] looks", places.join(" or "));
             return Err(body_at.problem(problem, "add it to the payload, or take it out of [event]"));
         };
         let (wanted, fix) = match part {
             EventPart::Id if profile.dedupe_by_id => (told == profile.id_form.write(SAMPLE_ID), "{{id}}"),
             EventPart::Subject => {
-                (subject_number(&told) == SAMPLE_EVENT.subject || !payload.has(Slot::Subject), "{{subject}}")
+                (subject_number(&told) == SAMPLE_EVENT.subject || !payload.has_subject(), "{{subject}}")
             }
             _ => (true, ""),
         };
@@ -183,16 +188,15 @@ impl Profile {
     /// Whether the webhooks of a payload tell the version of their subject as a number.
     #[must_use]
     pub fn tells_version(&self, payload: &Payload) -> bool {
-        let place = self.event.iter().find(|(part, _)| *part == EventPart::Version);
-        let told = place.and_then(|(part, place)| payload.told(self, *part, place));
+        let told = self.places(EventPart::Version).find_map(|place| payload.told(self, EventPart::Version, place));
         told.is_some_and(|told| version_number(&told) == SAMPLE_EVENT.version) && payload.has(Slot::Version)
     }
 
     /// Whether the webhooks of a payload tell what changed.
     #[must_use]
     pub fn tells_subject(&self, payload: &Payload) -> bool {
-        let place = self.event.iter().any(|(part, _)| *part == EventPart::Subject);
-        place && payload.has(Slot::Subject)
+        let place = self.places(EventPart::Subject).next();
+        place.is_some() && payload.has_subject()
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::scenario::raw::RawProvider;
+use crate::scenario::{error::At, raw::RawProvider};
 
 /// A provider's profile.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -132,8 +132,9 @@ pub struct RawKey {
 pub struct RawPlace {
     /// A header, or several names of it.
     pub header: Option<OneOrMany>,
-    /// A JSON pointer into the body.
-    pub body: Option<String>,
+    /// A JSON pointer into the body. Several, for payloads that differ, where an event's subject, version or time is
+    /// meant: what is there counts.
+    pub body: Option<OneOrMany>,
 }
 
 /// Where a time stands, and how it is written.
@@ -182,6 +183,17 @@ pub enum OneOrMany {
     One(String),
     /// Several.
     Many(Vec<String>),
+}
+
+impl OneOrMany {
+    /// Each, with where it stands.
+    pub(super) fn each<'a>(&'a self, at: &'a At) -> impl Iterator<Item = (At, &'a String)> {
+        let (texts, is_list) = match self {
+            OneOrMany::One(text) => (std::slice::from_ref(text), false),
+            OneOrMany::Many(texts) => (texts.as_slice(), true),
+        };
+        texts.iter().enumerate().map(move |(index, text)| (if is_list { at.index(index) } else { at.clone() }, text))
+    }
 }
 
 /// Where a request says what it is about. What it does not say is left out.

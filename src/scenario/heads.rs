@@ -53,6 +53,7 @@ fn check_name(at: &At, name: &str) -> Result<(), Problem> {
 /// Without a profile a webhook is pushpull's own.
 pub(super) fn check_profile(at: &At, raw: &RawProvider, has_profile: bool) -> Result<(), Problem> {
     let keys = [
+        ("events", raw.events.is_some()),
         ("user_agent", raw.user_agent.is_some()),
         ("headers", raw.headers.is_some()),
         ("retry_headers", raw.retry_headers.is_some()),
@@ -61,6 +62,6 @@ pub(super) fn check_profile(at: &At, raw: &RawProvider, has_profile: bool) -> Re
         None => Ok(()),
         Some((key, _)) => Err(at
             .key(key)
-            .problem("without a profile the head is pushpull's own", "add profile = \"standard-webhooks\"")),
+            .problem("without a profile webhooks are pushpull's own", "add profile = \"standard-webhooks\"")),
     }
 }

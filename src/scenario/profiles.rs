@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     model::{Skew, Span},
-    profile::{Confidence, PROFILES, Profile, check_for_runs, embedded_profile, load_profile},
+    profile::{Confidence, PROFILES, Payload, Profile, check_for_runs, embedded_profile, load_profile},
     wire::{
         payload::Slot,
         scheme::{Algorithm, Sides},
@@ -34,8 +34,8 @@ pub struct ProfilePlan {
     pub assumed: Vec<String>,
     /// Facts that the provider does not state itself, each with how far it can be trusted.
     pub unsure: Vec<String>,
-    /// Which of its payloads the events are.
-    pub payload: u16,
+    /// Which of its payloads the events about a subject are, in turn. Never empty.
+    pub payloads: Vec<u16>,
     /// What its signature tells.
     pub signature: SignatureTraits,
     /// How long its bodies are, where the scenario says so.
@@ -44,7 +44,7 @@ pub struct ProfilePlan {
     pub has_subject: bool,
     /// Whether it says to which version, by its number.
     pub has_version: bool,
-    /// What a webhook weighs in virtual time, its head included.
+    /// What a webhook weighs in virtual time, its head included; the mean where payloads differ.
     pub webhook_bytes: u64,
 }
 
@@ -122,7 +122,7 @@ impl Settled {
     /// The type of the events, where the profile says what they look like.
     pub fn event_type(&self) -> Option<&str> {
         let payloads = &self.profile.as_ref()?.payloads;
-        Some(&payloads.get(usize::from(self.plan.as_ref()?.payload))?.event)
+        Some(&payloads.get(usize::from(*self.plan.as_ref()?.payloads.first()?))?.event)
     }
 }
 
@@ -155,10 +155,12 @@ pub(super) fn settle(
         let profile = load_profile(&text, &file).map_err(Trouble::Profile)?;
         let own = own_table(source, index);
         let raw = merged(&at, &profile, &own)?;
-        let payload = payload(&profile, workload.event_type.as_deref())?;
-        check_for_runs(&profile, usize::from(payload), &text, &file).map_err(Trouble::Profile)?;
-        let bytes = payload_bytes(&profile, payload, workload.payload_bytes)?;
-        let plan = plan(&profile, text, &own, (payload, bytes));
+        let payloads = payloads(&at, &profile, raw.events.as_deref(), workload.event_type.as_deref())?;
+        for payload in &payloads {
+            check_for_runs(&profile, usize::from(*payload), &text, &file).map_err(Trouble::Profile)?;
+            check_length(&profile, *payload, workload.payload_bytes)?;
+        }
+        let plan = plan(&profile, text, &own, (payloads, workload.payload_bytes));
         Ok(Settled { raw, profile: Some(profile), plan: Some(plan) })
     };
     raw.iter().enumerate().map(each).collect()
@@ -209,9 +211,28 @@ fn merged(at: &At, profile: &Profile, own: &toml::Table) -> Result<RawProvider, 
     })
 }
 
-/// Which payload the events are: that of the scenario's type, or the first.
-fn payload(profile: &Profile, event_type: Option<&str>) -> Result<u16, Problem> {
-    let at = At::default().key("workload").key("event_type");
+/// Which payloads the events are: those of the provider's types, that of the workload's, or the first.
+fn payloads(
+    at: &At,
+    profile: &Profile,
+    events: Option<&[String]>,
+    event_type: Option<&str>,
+) -> Result<Vec<u16>, Problem> {
+    let at = at.key("events");
+    match events {
+        None => {
+            let at = At::default().key("workload").key("event_type");
+            Ok(vec![payload(&at, profile, event_type)?])
+        }
+        Some([]) => Err(at.problem("there is no type in it", "name a payload of the profile, or remove it")),
+        Some(events) => {
+            let each = |(index, event): (usize, &String)| payload(&at.index(index), profile, Some(event));
+            events.iter().enumerate().map(each).collect()
+        }
+    }
+}
+
+fn payload(at: &At, profile: &Profile, event_type: Option<&str>) -> Result<u16, Problem> {
     let known: Vec<&str> = profile.payloads.iter().map(|payload| payload.event.as_str()).collect();
     let found = match event_type {
         None => (!known.is_empty()).then_some(0),
@@ -231,11 +252,11 @@ fn payload(profile: &Profile, event_type: Option<&str>) -> Result<u16, Problem> 
     }
 }
 
-/// How long bodies are: as long as the scenario says, if there is a place that can be filled up.
-fn payload_bytes(profile: &Profile, payload: u16, wanted: Option<u32>) -> Result<Option<u32>, Problem> {
+/// Bodies are as long as the scenario says, if there is a place that can be filled up.
+fn check_length(profile: &Profile, payload: u16, wanted: Option<u32>) -> Result<(), Problem> {
     let chosen = profile.payloads.get(usize::from(payload));
     match chosen.filter(|chosen| wanted.is_some() && !chosen.body.has(Slot::Padding)) {
-        None => Ok(wanted),
+        None => Ok(()),
         Some(chosen) => Err(At::default().key("workload").key("payload_bytes").problem(
             format!("the payload \"{}\" of the profile \"{}\" cannot be made longer", chosen.event, profile.name),
             "remove it, or write {{padding}} into a text of a payload of your own",
@@ -243,22 +264,23 @@ fn payload_bytes(profile: &Profile, payload: u16, wanted: Option<u32>) -> Result
     }
 }
 
-fn plan(profile: &Profile, text: String, own: &toml::Table, (payload, bytes): (u16, Option<u32>)) -> ProfilePlan {
+fn plan(profile: &Profile, text: String, own: &toml::Table, (payloads, bytes): (Vec<u16>, Option<u32>)) -> ProfilePlan {
     // What the scenario says itself is not taken from the profile.
     let taken = |key: &&String| key.split_once('.').is_none_or(|(_, key)| !own.contains_key(key));
     let unsure = profile.sources.iter().filter(|source| source.confidence != Confidence::Documented);
-    let chosen = profile.payloads.get(usize::from(payload));
-    let body_bytes = chosen.map_or(0, |payload| payload.sample(profile).len() as u64).max(bytes.unwrap_or(0).into());
+    let chosen: Vec<&Payload> = payloads.iter().filter_map(|one| profile.payloads.get(usize::from(*one))).collect();
+    let all_bytes: u64 = chosen.iter().map(|payload| payload.sample(profile).len() as u64).sum();
+    let body_bytes = all_bytes.div_ceil(chosen.len().max(1) as u64).max(bytes.unwrap_or(0).into());
     ProfilePlan {
         title: profile.title.clone(),
         text,
         assumed: profile.assumed.iter().filter(taken).cloned().collect(),
         unsure: unsure.map(|source| format!("{} ({})", source.what, source.confidence.name())).collect(),
-        payload,
+        has_subject: chosen.iter().all(|payload| profile.tells_subject(payload)),
+        has_version: chosen.iter().all(|payload| profile.tells_version(payload)),
+        payloads,
         signature: SignatureTraits::of(profile),
         payload_bytes: bytes,
-        has_subject: chosen.is_some_and(|payload| profile.tells_subject(payload)),
-        has_version: chosen.is_some_and(|payload| profile.tells_version(payload)),
         webhook_bytes: body_bytes + HEAD_BYTES,
     }
 }

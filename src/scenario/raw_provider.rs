@@ -12,6 +12,9 @@ pub struct RawProvider {
     /// Whose manners it has: a name that `pushpull profiles` lists, or a TOML file (docs/profiles.md). Its keys are
     /// defaults below those written here. Default: none; it signs as Standard Webhooks says.
     pub profile: Option<String>,
+    /// Which of its profile's payloads its events are: the first event about a subject is the first, the second the
+    /// second, and so on in turn. Needs a profile. Default: `[workload] event_type`, or the profile's first.
+    pub events: Option<Vec<String>>,
     /// Whether each attempt is signed anew, and says so; otherwise as at the event's instant. Default true.
     pub resign: Option<bool>,
     /// The User-Agent of webhooks. Needs a profile, as the next two. Default: pushpull's own.

@@ -18,6 +18,8 @@ pub enum Slot {
     Seq,
     /// The number of what changed.
     Subject,
+    /// The same with ten digits.
+    SubjectPadded,
     /// To which version.
     Version,
     /// Its instant in Unix seconds.
@@ -44,11 +46,12 @@ pub enum Slot {
 
 impl Slot {
     /// Every slot by its name.
-    pub const TABLE: [(&'static str, Slot); 15] = [
+    pub const TABLE: [(&'static str, Slot); 16] = [
         ("id", Slot::Id),
         ("type", Slot::Type),
         ("seq", Slot::Seq),
         ("subject", Slot::Subject),
+        ("subject_padded", Slot::SubjectPadded),
         ("version", Slot::Version),
         ("unix_s", Slot::UnixS),
         ("unix_ms", Slot::UnixMs),
@@ -169,6 +172,7 @@ impl Telling<'_> {
             Slot::Type => out.write_all(event_type.as_bytes()),
             Slot::Seq => write!(out, "{}", event.seq),
             Slot::Subject => write!(out, "{}", event.subject),
+            Slot::SubjectPadded => write!(out, "{:010}", event.subject),
             Slot::Version => write!(out, "{}", event.version),
             Slot::UnixS => write!(out, "{}", unix_ns / 1_000_000_000),
             Slot::UnixMs => write!(out, "{}", unix_ns / 1_000_000),
@@ -207,6 +211,7 @@ mod tests {
         type=a.b
         seq=7
         subject=3
+        subject_padded=0000000003
         version=2
         unix_s=1760000001
         unix_ms=1760000001500
