@@ -79,8 +79,7 @@ impl Draws {
     /// Uniform in 0..bound; 0 where `bound` is 0. The bias is below bound / 2^64.
     #[must_use]
     pub fn below(self, bound: u64, purpose: Purpose, entity: u64, number: u64) -> u64 {
-        let wide = u128::from(self.bits(purpose, entity, number)) * u128::from(bound);
-        (wide >> 64) as u64
+        self.purpose(purpose).of(entity).below(bound, number)
     }
 
     /// No normal draw lies further from 0.
@@ -98,7 +97,7 @@ impl Draws {
     /// Exponential with mean 1. Uses the pure-Rust libm, so it is the same on every platform.
     #[must_use]
     pub fn exponential(self, purpose: Purpose, entity: u64, number: u64) -> f64 {
-        -libm::log1p(-self.unit(purpose, entity, number))
+        self.purpose(purpose).of(entity).exponential(number)
     }
 }
 
@@ -111,15 +110,56 @@ impl PurposeDraws {
     #[must_use]
     #[inline]
     pub fn bits(self, entity: u64, number: u64) -> u64 {
-        let c = mix(self.0 ^ entity.wrapping_mul(0xaef1_7502_108e_f2d9).wrapping_add(1));
-        mix(c ^ number.wrapping_mul(0x94d0_49bb_1331_11eb).wrapping_add(2))
+        self.of(entity).bits(number)
     }
 
     /// Uniform in [0, 1), with 53 bits.
     #[must_use]
     #[inline]
     pub fn unit(self, entity: u64, number: u64) -> f64 {
-        (self.bits(entity, number) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+        self.of(entity).unit(number)
+    }
+
+    /// Draws for one entity: who makes several mixes that part of the key once too.
+    #[must_use]
+    #[inline]
+    pub fn of(self, entity: u64) -> EntityDraws {
+        EntityDraws(mix(self.0 ^ entity.wrapping_mul(0xaef1_7502_108e_f2d9).wrapping_add(1)))
+    }
+}
+
+/// The draws of a seed for one purpose and entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntityDraws(u64);
+
+impl EntityDraws {
+    /// 64 uniform bits for the number.
+    #[must_use]
+    #[inline]
+    pub fn bits(self, number: u64) -> u64 {
+        mix(self.0 ^ number.wrapping_mul(0x94d0_49bb_1331_11eb).wrapping_add(2))
+    }
+
+    /// Uniform in [0, 1), with 53 bits.
+    #[must_use]
+    #[inline]
+    pub fn unit(self, number: u64) -> f64 {
+        (self.bits(number) >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+    }
+
+    /// See [`Draws::below`].
+    #[must_use]
+    #[inline]
+    pub fn below(self, bound: u64, number: u64) -> u64 {
+        let wide = u128::from(self.bits(number)) * u128::from(bound);
+        (wide >> 64) as u64
+    }
+
+    /// See [`Draws::exponential`].
+    #[must_use]
+    #[inline]
+    pub fn exponential(self, number: u64) -> f64 {
+        -libm::log1p(-self.unit(number))
     }
 }
 

@@ -17,7 +17,7 @@ mod timeline;
 pub use fate::{Attack, Copies, Fate, Hold, LossSeen, RequestFate, ResponseFate, Signing, Stop};
 pub use reach::Way;
 pub use reference::reference;
-pub use select::{DrawKey, Selector, Target, TargetPath};
+pub use select::{DrawKey, Odds, Selector, Target, TargetPath};
 pub use timeline::{Action, Timeline};
 
 use schemars::JsonSchema;

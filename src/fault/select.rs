@@ -91,6 +91,12 @@ impl Selector {
             && self.probability.is_none_or(|p| draw_key(target, fault).unit_of(draws) < p)
     }
 
+    /// Its probability alone, if it has one, for the fault of this index.
+    #[must_use]
+    pub fn odds(&self, fault: u16) -> Option<Odds> {
+        self.probability.map(|p| Odds { fault, below: libm::ceil(p * (1u64 << 53) as f64) as u64 })
+    }
+
     /// Whether it may hit requests of this path.
     #[must_use]
     pub fn takes(&self, path: TargetPath) -> bool {
@@ -117,15 +123,38 @@ pub struct DrawKey {
 
 #[inline]
 pub(super) fn draw_key(target: &Target, fault: u16) -> DrawKey {
-    DrawKey {
-        entity: u64::from(fault) << 32 | u64::from(target.client),
-        number: u64::from(target.number) << 24
-            | u64::from(target.attempt & 0xffff) << 8
-            | u64::from(target.copy & 0xff),
+    DrawKey::of(fault, target.client, target.number, target.attempt, target.copy)
+}
+
+/// A fault's probability, for who asks often: of the first request of a poll, whether the draw spares it.
+///
+/// A draw is below `p` exactly where its 53 bits are below `p` x 2^53, rounded up: to multiply by a power of
+/// two loses nothing, and the bits are a whole number.
+#[derive(Debug, Clone, Copy)]
+pub struct Odds {
+    fault: u16,
+    below: u64,
+}
+
+impl Odds {
+    /// Whether the fault cannot hit the poll of this number, whatever else its selector says.
+    #[must_use]
+    #[inline]
+    pub fn spare(self, client: ClientNo, number: u32, draws: PurposeDraws) -> bool {
+        let DrawKey { entity, number } = DrawKey::of(self.fault, client, number, 1, 0);
+        draws.bits(entity, number) >> 11 >= self.below
     }
 }
 
 impl DrawKey {
+    #[inline]
+    fn of(fault: u16, client: ClientNo, number: u32, attempt: u32, copy: u32) -> DrawKey {
+        DrawKey {
+            entity: u64::from(fault) << 32 | u64::from(client),
+            number: u64::from(number) << 24 | u64::from(attempt & 0xffff) << 8 | u64::from(copy & 0xff),
+        }
+    }
+
     /// 64 uniform bits for this key.
     #[must_use]
     pub fn bits(self, draws: Draws, purpose: Purpose) -> u64 {

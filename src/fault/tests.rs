@@ -60,6 +60,22 @@ fn the_first_fault_in_the_file_keeps_what_it_claims_and_delays_add_up() {
     assert_eq!(fate.hits, [0, 1, 2, 3, 4, 5]);
 }
 
+proptest! {
+    #[test]
+    fn odds_spare_exactly_those_that_their_probability_does_not_choose(
+        p in prop_oneof![0.0f64..=1.0, Just(0.0), Just(1.0), Just(f64::EPSILON)],
+        fault: u16, client: u32, number in 1u32..1_000, seed: u64,
+    ) {
+        let (selector, draws) = (Selector { probability: Some(p), ..everything() }, Draws::new(seed).purpose(Purpose::FaultHit));
+        let target = Target { path: TargetPath::Poll, client, ..target(number, 1) };
+        let odds = selector.odds(fault).unwrap();
+        prop_assert_eq!(odds.spare(client, number, draws), !selector.hits(&target, fault, draws));
+        // And where the draw lies on the very edge.
+        let edge = Selector { probability: Some(draws.unit(u64::from(fault) << 32 | u64::from(client), u64::from(number) << 24 | 1 << 8)), ..everything() };
+        prop_assert!(edge.odds(fault).unwrap().spare(client, number, draws) && !edge.hits(&target, fault, draws));
+    }
+}
+
 #[test]
 fn selectors_count_events_and_attempts_and_look_at_the_due_instant() {
     let hit = |selector: Selector, target: Target| {

@@ -17,12 +17,32 @@ pub struct PollTallies {
     window_end: Time,
     /// By second, and whether the window of arrivals was over.
     seconds: BTreeMap<(u32, bool), Tally>,
-    /// The place that was counted in last, from and until when polls belong there, and what is not yet in
-    /// `seconds`: polls mostly come in the order of their instants.
-    open: (u32, bool),
+    /// The places that were counted in last, each second's at its remainder: polls come almost in the order of
+    /// their instants.
+    open: [Open; OPEN],
+}
+
+/// Seconds that are counted in at the same time.
+const OPEN: usize = 8;
+
+/// What is not yet in the map of seconds.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    place: (u32, bool),
+    /// From and until when polls belong there.
     from: Time,
     until: Time,
     counted: Tally,
+}
+
+impl Open {
+    /// No poll belongs there.
+    const NOWHERE: Open = Open {
+        place: (0, false),
+        from: Time::ZERO,
+        until: Time::ZERO,
+        counted: Tally { empty: 0, not_modified: 0, lag_max: Span::ZERO },
+    };
 }
 
 /// What is counted in one place.
@@ -37,29 +57,21 @@ impl PollTallies {
     /// Nothing counted. `window_end` is the end of arrivals.
     #[must_use]
     pub fn new(consumer: ConsumerNo, window_end: Time) -> PollTallies {
-        PollTallies {
-            consumer,
-            window_end,
-            seconds: BTreeMap::new(),
-            open: (0, false),
-            from: Time::ZERO,
-            until: Time::ZERO,
-            counted: Tally::default(),
-        }
+        PollTallies { consumer, window_end, seconds: BTreeMap::new(), open: [Open::NOWHERE; OPEN] }
     }
 
     /// Counts a poll that found nothing.
     #[inline]
     pub fn count(&mut self, intended: Time, sent: Time, not_modified: bool) {
-        if intended < self.from || intended >= self.until {
-            self.turn_to(intended);
+        let number = (intended.0 / SECOND) as usize % OPEN;
+        let open = &self.open[number];
+        if intended < open.from || intended >= open.until {
+            self.turn_to(number, intended);
         }
-        self.counted.lag_max = self.counted.lag_max.max(sent.since(intended));
-        if not_modified {
-            self.counted.not_modified += 1;
-        } else {
-            self.counted.empty += 1;
-        }
+        let counted = &mut self.open[number].counted;
+        counted.lag_max = counted.lag_max.max(sent.since(intended));
+        counted.not_modified += u32::from(not_modified);
+        counted.empty += u32::from(!not_modified);
     }
 
     /// Counts prompt polls that were due in this second, all within the window of arrivals.
@@ -71,20 +83,22 @@ impl PollTallies {
 
     /// Opens the place of this instant.
     #[cold]
-    fn turn_to(&mut self, intended: Time) {
-        self.put_away();
+    fn turn_to(&mut self, number: usize, intended: Time) {
+        self.put_away(number);
         let second = intended.0 / SECOND;
         let after_window = intended >= self.window_end;
-        self.open = (u32::try_from(second).unwrap_or(u32::MAX), after_window);
+        let place = (u32::try_from(second).unwrap_or(u32::MAX), after_window);
         let (from, until) = (Time(second * SECOND), Time((second * SECOND).saturating_add(SECOND)));
-        (self.from, self.until) =
+        let (from, until) =
             if after_window { (from.max(self.window_end), until) } else { (from, until.min(self.window_end)) };
+        self.open[number] = Open { place, from, until, counted: Tally::default() };
     }
 
-    fn put_away(&mut self) {
-        let Tally { empty, not_modified, lag_max } = std::mem::take(&mut self.counted);
+    fn put_away(&mut self, number: usize) {
+        let Open { place, counted, .. } = &mut self.open[number];
+        let Tally { empty, not_modified, lag_max } = std::mem::take(counted);
         if empty + not_modified > 0 {
-            let tally = self.seconds.entry(self.open).or_default();
+            let tally = self.seconds.entry(*place).or_default();
             tally.empty += empty;
             tally.not_modified += not_modified;
             tally.lag_max = tally.lag_max.max(lag_max);
@@ -93,7 +107,7 @@ impl PollTallies {
 
     /// Hands over what is counted so far, one record a second, and begins anew.
     pub fn drain(&mut self, each: &mut dyn FnMut(Record)) {
-        self.put_away();
+        (0..OPEN).for_each(|number| self.put_away(number));
         let consumer = self.consumer;
         for ((second, after_window), Tally { empty, not_modified, lag_max }) in std::mem::take(&mut self.seconds) {
             each(Record::PollTally { consumer, second, after_window, empty, not_modified, lag_max });

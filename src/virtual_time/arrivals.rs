@@ -12,7 +12,7 @@ use crate::{
 
 /// Events that become known together. Who has a million subjects finds each of them in far memory, and to wait
 /// for many at once takes as long as for one.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 64;
 
 /// The schedule, looked at a little ahead.
 pub(super) struct Arrivals<'a> {
@@ -68,12 +68,13 @@ impl<'a> Arrivals<'a> {
         let mut coming = [None; AT_ONCE];
         // First when, then how their subjects stand: so the second part has nothing to wait for but memory.
         coming.iter_mut().for_each(|place| *place = self.schedule.next());
+        self.source.look_at(coming.iter().flatten());
         self.known.extend(coming.into_iter().flatten().map(|arrival| self.source.next(arrival)));
         self.fresh = self.known.len() - before;
     }
 
     /// The events that became known since this was asked last.
-    pub fn just_known(&mut self) -> impl Iterator<Item = &Event> {
+    pub fn just_known(&mut self) -> impl ExactSizeIterator<Item = &Event> + Clone {
         let fresh = std::mem::take(&mut self.fresh).min(self.known.len());
         self.known.range(self.known.len() - fresh..)
     }

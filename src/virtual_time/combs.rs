@@ -33,10 +33,11 @@ impl Combs {
         Combs { gap, stride: (gap.0 / common) as usize, per_stride: SECOND / common, empty, not_modified }
     }
 
-    /// Reads the place of this instant, where counting is to begin soon.
-    pub fn look_at(&self, first: Time) {
-        let place = (first.0 / SECOND) as usize;
-        std::hint::black_box([self.empty.get(place).copied(), self.not_modified.get(place).copied()]);
+    /// What stands where counting is to begin soon: to read it early is all that it is good for.
+    #[inline]
+    pub fn look_at(&self, first: Time, not_modified: bool) -> i32 {
+        let places = if not_modified { &self.not_modified } else { &self.empty };
+        places.get((first.0 / SECOND) as usize).copied().unwrap_or(0)
     }
 
     /// Counts so many polls, the first of which was due at `first`.

@@ -31,6 +31,7 @@ mod push;
 mod receiver;
 mod shares;
 mod slab;
+mod sweep;
 mod synchronous;
 mod undisturbed;
 mod uneventful;

@@ -144,7 +144,7 @@ impl World<'_> {
         let Some(round) = &client.round else { return };
         let target = self.target(no, round.due, page);
         let (there, back) = (self.delay(&target, Leg::Request), self.delay(&target, Leg::Answer));
-        let fate = fault::decide(group.faults.iter().copied(), &target, self.draws);
+        let fate = fault::decide(group.faults.iter().map(|may| may.fault), &target, self.draws);
         self.record_hits(&target, &fate);
         let asked_at = self.now + there + fate.request_delay;
         let (request, delay) = (fate.request, fate.response_delay);

@@ -12,8 +12,6 @@ use crate::model::{Span, Time};
 
 /// No box.
 const NONE: u32 = u32::MAX;
-/// Polls in a day of the calendar, at most on average: fewer make more days, more make longer sorting.
-const POLLS_PER_DAY: u64 = 8;
 /// Polls in a box, which with its header fills two lines of the processor's cache.
 const PER_BOX: usize = 15;
 /// A day is at most 2^32 ns long, so that an instant within it takes half a word.
@@ -46,17 +44,17 @@ pub(super) struct PollQueue {
     coming: Vec<(usize, Entry)>,
     /// How many wait in the boxes, or are to be put there.
     boxed: usize,
-    /// Whether the open day has been opened since somebody asked.
-    fresh: bool,
 }
 
 /// A poll within its day: the instant in the upper half, the client in the lower one, so that entries sort by
 /// both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry(u64);
+pub(super) struct Entry(u64);
 
 impl Entry {
-    fn client(self) -> u32 {
+    /// Whose poll.
+    #[inline]
+    pub fn client(self) -> u32 {
         self.0 as u32
     }
 
@@ -84,10 +82,11 @@ impl DayBox {
 }
 
 impl PollQueue {
-    /// For so many clients that together poll at this rate, a client at most `gap` after its last poll.
-    pub fn new(clients: usize, per_second: f64, gap: Span) -> PollQueue {
+    /// For so many clients that together poll at this rate, a client at most `gap` after its last poll. A day has
+    /// `per_day` polls at most on average: fewer make more days, more make longer sorting.
+    pub fn new(clients: usize, per_second: f64, gap: Span, per_day: u64) -> PollQueue {
         let between = (1e9 / per_second.max(1e-9)).min(1e18) as u64;
-        let shift = between.saturating_mul(POLLS_PER_DAY).max(1).ilog2().min(SHIFT_MAX);
+        let shift = between.saturating_mul(per_day).max(1).ilog2().min(SHIFT_MAX);
         let year = (gap.0 >> shift).saturating_add(2).saturating_add(gap.0 >> (shift + 3));
         let days = year.min(4 * clients as u64).max(WORD as u64).next_power_of_two() as usize;
         PollQueue {
@@ -102,7 +101,6 @@ impl PollQueue {
             few: FEW,
             coming: Vec::new(),
             boxed: 0,
-            fresh: false,
         }
     }
 
@@ -152,8 +150,8 @@ impl PollQueue {
     /// The next poll.
     #[inline]
     pub fn first(&mut self) -> Option<(Time, u32)> {
-        if self.open.is_empty() && self.boxed > 0 {
-            self.turn_over();
+        if self.turn_over() {
+            self.sort();
         }
         match (self.open.last(), self.aside.peek()) {
             (Some(&listed), Some(&Reverse(aside))) => Some(self.instant(listed).min(aside)),
@@ -166,13 +164,6 @@ impl PollQueue {
     #[inline]
     fn instant(&self, entry: Entry) -> (Time, u32) {
         (Time((self.today << self.shift) + entry.within_day_ns()), entry.client())
-    }
-
-    /// The clients whose polls are on a day that was opened since this was asked last.
-    #[inline]
-    pub fn just_opened(&mut self) -> impl Iterator<Item = u32> + '_ {
-        let opened: &[Entry] = if std::mem::take(&mut self.fresh) { &self.open } else { &[] };
-        opened.iter().map(|entry| entry.client())
     }
 
     /// Takes the next poll, if it is due by then.
@@ -205,14 +196,21 @@ impl PollQueue {
         }
     }
 
-    /// Opens the next day that has a poll, unless one that is set aside comes before it.
-    fn turn_over(&mut self) {
+    /// Opens the next day that has a poll, if the one before is over and no poll that is set aside comes before
+    /// it; tells whether it did. The polls of the day are in [`PollQueue::opened`], to be looked through and then
+    /// sorted.
+    #[inline]
+    pub fn turn_over(&mut self) -> bool {
+        self.open.is_empty() && self.boxed > 0 && self.open_next_day()
+    }
+
+    fn open_next_day(&mut self) -> bool {
         self.put_away();
         let next = self.next_busy_day();
         if self.aside.peek().is_some_and(|Reverse((at, _))| at.0 >> self.shift < next) {
-            return;
+            return false;
         }
-        (self.today, self.fresh) = (next, true);
+        self.today = next;
         let place = next as usize & (self.days.len() - 1);
         let mut number = std::mem::replace(&mut self.days[place], NONE);
         self.busy[place / WORD] &= !(1 << (place % WORD));
@@ -221,6 +219,18 @@ impl PollQueue {
             self.spare.push(std::mem::replace(&mut number, opened.next));
         }
         self.boxed -= self.open.len();
+        true
+    }
+
+    /// The polls of the open day.
+    #[inline]
+    pub fn opened(&mut self) -> &mut Vec<Entry> {
+        &mut self.open
+    }
+
+    /// Puts the polls of the open day into their order.
+    #[inline]
+    pub fn sort(&mut self) {
         self.open.sort_unstable_by(|a, b| b.cmp(a));
     }
 
@@ -248,11 +258,11 @@ mod tests {
     proptest! {
         #[test]
         fn polls_come_by_instant_and_then_by_client_however_far_ahead_they_are_put(
-            magnitude in 0.0f64..9.0, gap in 1u64..1_000_000, clients in 1usize..80, few in 0usize..20,
+            magnitude in 0.0f64..9.0, gap in 1u64..1_000_000, clients in 1usize..80, few in 0usize..20, per_day in 1u64..80,
             steps in proptest::collection::vec((0u32..80, 0u64..3_000_000), 1..300),
         ) {
             let per_second = 10f64.powf(magnitude);
-            let mut queue = PollQueue { few, ..PollQueue::new(clients, per_second, Span(gap)) };
+            let mut queue = PollQueue { few, ..PollQueue::new(clients, per_second, Span(gap), per_day) };
             let mut waiting: Vec<(Time, u32)> = Vec::new();
             let mut now = Time::ZERO;
             for (client, ahead) in steps {

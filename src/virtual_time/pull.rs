@@ -17,7 +17,7 @@ use super::{
     undisturbed::{self, Undisturbed},
 };
 use crate::{
-    fault::{FaultPlan, TargetPath},
+    fault::{FaultPlan, Odds, TargetPath},
     model::{ClientNo, Seq, Span, Time},
     policy::{
         poll::{Beat, Rhythm},
@@ -49,6 +49,8 @@ pub(super) struct Pull<'a> {
     pub undisturbed: Slab<Undisturbed>,
     /// Polls that were steps of their own.
     pub stepped: u64,
+    /// Where polls that are swept away are noted in the meantime; none where each is to be made in its turn.
+    pub sweep: Option<Vec<u32>>,
 }
 
 /// What the clients of one consumer share.
@@ -70,7 +72,7 @@ pub(super) struct Group<'a> {
     /// Whether a poll that finds something may be undisturbed.
     pub may_be_undisturbed: bool,
     /// The faults of the plan that may hit its polls.
-    pub faults: Vec<&'a FaultPlan>,
+    pub faults: Vec<MayHit<'a>>,
     /// Whether the answer is always there before the next poll is due.
     pub roomy: bool,
     /// The least time between two polls that its clients keep because the provider asks for it.
@@ -82,6 +84,13 @@ pub(super) struct Group<'a> {
     pub combs: Option<Combs>,
     /// What lies behind its clients' cursors, unless the log has an index of their shares.
     pub shares: Option<Shares>,
+}
+
+/// A fault that may hit a poll, and its odds, if it has some.
+#[derive(Debug)]
+pub(super) struct MayHit<'a> {
+    pub fault: &'a FaultPlan,
+    pub odds: Option<Odds>,
 }
 
 /// A sequence, or none yet.
@@ -141,6 +150,8 @@ impl<'a> Group<'a> {
         let hint = pull.poll_interval_hint.filter(|_| polling.on_429 == On429::Respect);
         let longest = (there + back).max(hint.unwrap_or(Span::ZERO));
         let calm = is_calm(plan, mine, polling);
+        let faults = plan.faults.iter().filter(|fault| fault.may_hit(consumer, TargetPath::Poll));
+        let faults = faults.map(|fault| MayHit { fault, odds: fault.selector.odds(fault.index) });
         let mut group = Group {
             polling,
             provider,
@@ -151,7 +162,7 @@ impl<'a> Group<'a> {
             conditional: polling.strategy.is_conditional(),
             may_be_undisturbed: pace != Pace::StepByStep && undisturbed::may_be(plan, mine, calm),
             calm,
-            faults: plan.faults.iter().filter(|fault| fault.may_hit(consumer, TargetPath::Poll)).collect(),
+            faults: faults.collect(),
             // Pings come when they come, and do not ask whether an answer is still on its way.
             roomy: rhythm.shortest_gap() >= longest && polling.strategy.ping().is_none(),
             hint,
@@ -197,9 +208,11 @@ impl<'a> Pull<'a> {
         let (mut per_second, mut longest_gap) = (0.0, Span::ZERO);
         for (consumer, mine) in (0..).zip(&plan.consumers) {
             let group = Group::new(plan, consumer, clients.len() as u32, draws, pace);
-            if let Some(Group { rhythm, polling, .. }) = &group {
+            if let Some(Group { rhythm, polling, combs, .. }) = &group {
                 let gap = polling.strategy.shortest_gap();
-                per_second += f64::from(mine.clients) / gap.as_secs_f64();
+                let most = f64::from(mine.clients) / gap.as_secs_f64();
+                // Who sleeps is in the queue for the polls that bring something.
+                per_second += if combs.is_some() { most.min(plan.workload.arrivals.rate_per_sec()) } else { most };
                 longest_gap = longest_gap.max(gap);
                 clients.extend((0..mine.clients).map(|number| PollClient {
                     beat: rhythm.begin(number, Time::ZERO),
@@ -219,18 +232,14 @@ impl<'a> Pull<'a> {
         }
         let limits = plan.providers.iter().map(|provider| provider.pull.rate_limit.map(RateLimiter::new)).collect();
         let lines = plan.providers.iter().map(|provider| provider.pull.service_time.map(Line::new)).collect();
-        let queue = PollQueue::new(clients.len(), per_second, longest_gap);
+        let each = || groups.iter().flatten();
+        let sweeps = pace != Pace::StepByStep && each().any(|group| group.calm && group.combs.is_none());
+        // What is swept away needs no sorting.
+        let per_day = if sweeps && each().all(|group| group.calm) { 64 } else { 8 };
+        let queue = PollQueue::new(clients.len(), per_second, longest_gap, per_day);
         let awaited = clients.iter().filter(|client| !client.quiet).count() as u32;
-        Pull { clients, groups, limits, lines, queue, awaited, asleep: 0, undisturbed: Slab::new(), stepped: 0 }
-    }
-
-    /// Reads those whose polls are next, all at once: each lies in far memory, and to wait for several together
-    /// takes as long as for one.
-    #[inline]
-    pub fn look_at_the_next(&mut self) {
-        for no in self.queue.just_opened() {
-            std::hint::black_box(self.clients[no as usize].consumer);
-        }
+        let (undisturbed, sweep) = (Slab::new(), sweeps.then(Vec::new));
+        Pull { clients, groups, limits, lines, queue, awaited, asleep: 0, undisturbed, stepped: 0, sweep }
     }
 
     /// The numbers of clients whose shares the log must have an index of.

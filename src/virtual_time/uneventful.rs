@@ -8,7 +8,7 @@
 
 use super::{
     link::{self, Leg},
-    pull::{Group, Mark, PollClient, Pull},
+    pull::{Group, Mark, MayHit, PollClient, Pull},
     world::World,
 };
 use crate::{
@@ -25,7 +25,7 @@ impl World<'_> {
         self.pull.stepped += 1;
         let uneventful = self.is_uneventful(no);
         if uneventful {
-            self.poll_in_vain(no);
+            self.poll_in_vain(no, self.now);
         } else if !self.poll_undisturbed(no) {
             self.begin_poll(no);
         }
@@ -35,7 +35,7 @@ impl World<'_> {
     /// Whether it is certain that the poll that is due brings nothing and touches nobody else. What speaks
     /// against it is a matter of the plan (`is_calm`), of what is announced, or of a fault.
     #[inline]
-    fn is_uneventful(&self, no: u32) -> bool {
+    pub(super) fn is_uneventful(&self, no: u32) -> bool {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return false };
         group.calm && self.has_seen_all(client, group) && !self.is_hit(no, group)
@@ -54,28 +54,33 @@ impl World<'_> {
 
     #[inline]
     pub(super) fn is_hit(&self, no: u32, group: &Group<'_>) -> bool {
-        let target = self.target(no, self.pull.clients[no as usize].beat.due, 1);
-        group.faults.iter().any(|fault| fault.chooses(&target, self.hits))
+        let PollClient { beat, .. } = &self.pull.clients[no as usize];
+        // A draw is a few instructions, all else that a fault may ask for a look at each of it.
+        group.faults.iter().any(|MayHit { fault, odds }| {
+            fault.selector.window_holds(beat.due.at)
+                && !odds.is_some_and(|odds| odds.spare(beat.client, beat.due.number, self.hits))
+                && fault.chooses(&self.target(no, beat.due, 1), self.hits)
+        })
     }
 
-    /// A poll that found nothing, as one step.
+    /// A poll that found nothing at `now`, as one step.
     #[inline]
-    fn poll_in_vain(&mut self, no: u32) {
+    pub(super) fn poll_in_vain(&mut self, no: u32, now: Time) {
         let client = &self.pull.clients[no as usize];
         let Some(group) = &self.pull.groups[usize::from(client.consumer)] else { return };
         let newest = self.announced_to(client, group);
-        let free = if group.roomy { self.now } else { self.now + self.round_trip(no, client.beat.due) };
+        let free = if group.roomy { now } else { now + self.round_trip(no, client.beat.due) };
         let Pull { clients, groups, awaited, .. } = &mut self.pull;
         let client = &mut clients[no as usize];
         let Some(group) = &mut groups[usize::from(client.consumer)] else { return };
         let unchanged = group.conditional && client.etag == Mark::at(newest);
         client.etag = Mark::at(newest);
-        group.tallies.count(client.beat.due.at, self.now, unchanged);
+        group.tallies.count(client.beat.due.at, now, unchanged);
         if !client.quiet && client.beat.due.at > group.over {
             client.quiet = true;
             *awaited -= 1;
         }
-        let free = group.hint.map_or(free, |hint| free.max(self.now + hint));
+        let free = group.hint.map_or(free, |hint| free.max(now + hint));
         group.rhythm.ended(&mut client.beat, Came::Nothing, free);
         if group.pinged {
             *awaited -= 1;
@@ -154,16 +159,20 @@ impl World<'_> {
         }
     }
 
-    /// Reads what will be wanted soon, many at once: a client of a million lies in far memory.
+    /// Reads what will be wanted soon, many at once: a client of a million lies in far memory. Each place has a
+    /// round of its own with next to nothing in it, so that as much as can be is waited for together.
     fn look_ahead(&mut self) {
+        let known = self.arrivals.just_known();
+        if known.len() == 0 {
+            return;
+        }
         let Pull { groups, clients, .. } = &self.pull;
-        for event in self.arrivals.just_known() {
-            for group in groups.iter().flatten().filter(|group| group.own) {
-                let client = &clients[(group.first + event.subject % group.clients) as usize];
-                std::hint::black_box(client.announced);
-                if let Some(combs) = &group.combs {
-                    combs.look_at(client.beat.due.at);
-                }
+        for group in groups.iter().flatten().filter(|group| group.own) {
+            let mine = known.clone().map(|event| &clients[(group.first + event.subject % group.clients) as usize]);
+            std::hint::black_box(mine.clone().fold(0, |seen, client| seen ^ client.announced));
+            if let Some(combs) = &group.combs {
+                let places = mine.map(|client| combs.look_at(client.beat.due.at, group.conditional));
+                std::hint::black_box(places.fold(0, |seen, place| seen ^ place));
             }
         }
     }

@@ -118,6 +118,7 @@ impl<'a> World<'a> {
         self.await_arrival();
         while !self.is_over() {
             self.poll_until_something_else();
+            self.open_day();
             let (poll, thing_at) = (self.pull.queue.first(), self.agenda.first_at());
             let poll_at = poll.map_or(Time::MAX, |(at, _)| at);
             let next = poll_at.min(thing_at.unwrap_or(Time::MAX));
@@ -146,8 +147,9 @@ impl<'a> World<'a> {
         let notice_at = self.arrivals.notice_at().unwrap_or(Time::MAX);
         let ends = notice_at.min(self.window_end);
         let last = self.agenda.first_at().unwrap_or(Time::MAX).min(Time(ends.0.saturating_sub(1)));
-        while let Some((at, client)) = self.pull.queue.take_until(last) {
-            self.pull.look_at_the_next();
+        loop {
+            self.open_day();
+            let Some((at, client)) = self.pull.queue.take_until(last) else { return };
             self.now = at;
             if !self.poll(client) {
                 return;

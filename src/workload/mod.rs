@@ -85,8 +85,9 @@ impl Workload {
 
 /// Gives each instant a subject of its own: uniform, keyed by the event's number.
 fn to_any_subject<'a>(instants: impl Iterator<Item = Time> + Send + 'a, subjects: u32, draws: Draws) -> Schedule<'a> {
+    let draws = draws.purpose(Purpose::Subject).of(0);
     Box::new((1u64..).zip(instants).map(move |(number, at)| {
-        let subject = draws.below(u64::from(subjects), Purpose::Subject, 0, number) as Subject;
+        let subject = draws.below(u64::from(subjects), number) as Subject;
         Arrival { at, subject }
     }))
 }

@@ -36,9 +36,9 @@ impl Poisson {
 
 /// Instants with independent exponential gaps of this mean.
 pub(super) fn instants(mean_gap_ns: f64, draws: Draws) -> impl Iterator<Item = Time> + Send {
-    let mut last = Time::ZERO;
+    let (gaps, mut last) = (draws.purpose(Purpose::Arrival).of(GAPS), Time::ZERO);
     (1..).map(move |number| {
-        last = last + Span((draws.exponential(Purpose::Arrival, GAPS, number) * mean_gap_ns) as u64);
+        last = last + Span((gaps.exponential(number) * mean_gap_ns) as u64);
         last
     })
 }

@@ -123,14 +123,18 @@ impl OnGrid<'_> {
     #[must_use]
     #[inline]
     pub fn next_after(&self, n: u32, free: Time) -> Due {
-        let mut due = Due { number: n + 1, at: self.due(n + 1) };
-        if due.at < free {
-            // A poll is late by `late` at most: what lies further back is overdue for certain.
-            let since_first = (free - self.grid.late).since(self.line(1)).0;
-            let around = u32::try_from(since_first / self.grid.interval.0.max(1)).unwrap_or(u32::MAX - 2);
-            due.number = due.number.max(around);
-            due.at = self.due(due.number);
-        }
+        let next = Due { number: n + 1, at: self.due(n + 1) };
+        if next.at < free { self.catch_up(next, free) } else { next }
+    }
+
+    /// The first poll from `due` on, which is overdue at `free`, that is not.
+    #[cold]
+    fn catch_up(&self, mut due: Due, free: Time) -> Due {
+        // A poll is late by `late` at most: what lies further back is overdue for certain.
+        let since_first = (free - self.grid.late).since(self.line(1)).0;
+        let around = u32::try_from(since_first / self.grid.interval.0.max(1)).unwrap_or(u32::MAX - 2);
+        due.number = due.number.max(around);
+        due.at = self.due(due.number);
         while due.at < free {
             due.number += 1;
             due.at = self.due(due.number);

@@ -215,3 +215,18 @@ proptest! {
         prop_assert!(records(&plan) == records(&plan), "{}", text);
     }
 }
+
+proptest! {
+    // Each takes as long as many of the others.
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(16), ..ProptestConfig::default() })]
+
+    /// A few polls wait in a heap: so there are enough here for the calendar, whose days are swept.
+    #[test]
+    fn a_crowd_writes_the_same_records_swept_passed_over_or_step_by_step(text in scenario(), clients in 33u32..44) {
+        let crowd = |text: String, few| text.replace(&format!("clients = {few}\n"), &format!("clients = {clients}\n"));
+        let plan = plan(&(1..4).fold(text.replace("follows = \"all\"", "follows = \"own\""), crowd));
+        let stepped = records_at(Pace::Step, &plan);
+        prop_assert!(records_at(Pace::Skip, &plan) == stepped);
+        prop_assert!(sorted(records_at(Pace::StepByStep, &plan)) == sorted(stepped));
+    }
+}
