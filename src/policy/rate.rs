@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::{
     model::{Span, Time},
-    scenario::RateLimit,
+    scenario::{RateHint, RateLimit},
+    wire::scenario_seconds,
 };
 
 /// The buckets of one limit; `K` tells who is limited.
@@ -57,11 +58,40 @@ impl<K: Ord> RateLimiter<K> {
         if retry_in.is_none() {
             bucket.units -= token;
         }
-        let (left, missing) = (bucket.units, full - bucket.units);
+        self.rule.standing(bucket.units, retry_in)
+    }
+
+    /// The request that `who` took a token for does not count after all: how things stand then.
+    pub fn give_back(&mut self, who: &K) -> Option<Allowance> {
+        let RateLimit { per, burst, .. } = self.rule;
+        let token = u128::from(per.0.max(1));
+        let bucket = self.buckets.get_mut(who)?;
+        bucket.units = (bucket.units + token).min(u128::from(burst.max(1)) * token);
+        Some(self.rule.standing(bucket.units, None))
+    }
+}
+
+impl RateLimit {
+    fn standing(&self, units: u128, retry_in: Option<Span>) -> Allowance {
+        let (token, rate) = (u128::from(self.per.0.max(1)), u128::from(self.count.max(1)));
+        let missing = (u128::from(self.burst.max(1)) * token).saturating_sub(units);
         Allowance {
             retry_in,
-            remaining: u32::try_from(left / token).unwrap_or(u32::MAX),
+            remaining: u32::try_from(units / token).unwrap_or(u32::MAX),
             full_in: Span(u64::try_from(missing.div_ceil(rate)).unwrap_or(u64::MAX)),
+        }
+    }
+
+    /// How long a client waits, in seconds of scenario time, that this limit tells to come again after `retry_in`; `None`:
+    /// it is not told.
+    #[must_use]
+    pub fn told_s(&self, retry_in: Span, time_scale: f64) -> Option<u64> {
+        let seconds = scenario_seconds(retry_in, time_scale);
+        match self.hint {
+            RateHint::RetryAfter | RateHint::ResetIn => Some(seconds),
+            // Both clocks tell whole seconds, and whoever comes too early comes in vain.
+            RateHint::ResetAt => Some(seconds + 1),
+            RateHint::None => None,
         }
     }
 }
@@ -73,7 +103,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn limiter(count: u64, per_ms: u64, burst: u32) -> RateLimiter<u32> {
-        RateLimiter::new(RateLimit { count, per: Span::from_millis(per_ms), burst, scope: RateScope::Client })
+        RateLimiter::new(RateLimit::new(count, Span::from_millis(per_ms), burst, RateScope::Client))
     }
 
     fn ms(ms: u64) -> Time {
@@ -91,6 +121,27 @@ mod tests {
         assert_eq!(limiter.ask(1, ms(499)).retry_in, Some(Span::from_millis(1)));
         assert_eq!(limiter.ask(2, ms(499)).retry_in, None);
         assert_eq!(limiter.ask(1, ms(500)).retry_in, None);
+    }
+
+    #[test]
+    fn what_does_not_count_is_given_back_and_a_bucket_never_holds_more_than_it_can() {
+        let mut limiter = limiter(1, 1_000, 2);
+        assert_eq!(limiter.give_back(&1), None, "who never asked");
+        limiter.ask(1, ms(0));
+        assert_eq!(limiter.give_back(&1).map(|now| (now.remaining, now.full_in)), Some((2, Span::ZERO)));
+        assert_eq!(limiter.give_back(&1).map(|now| now.remaining), Some(2));
+        assert_eq!([0, 0].map(|at| limiter.ask(1, ms(at)).retry_in), [None; 2]);
+        assert!(limiter.ask(1, ms(0)).retry_in.is_some());
+    }
+
+    #[test]
+    fn a_client_waits_as_long_as_its_provider_knows_how_to_say() {
+        let told = |hint| {
+            let limit = RateLimit { hint, ..RateLimit::new(1, Span::from_secs(1), 1, RateScope::All) };
+            limit.told_s(Span::from_millis(1_500), 1.0)
+        };
+        let hints = [RateHint::RetryAfter, RateHint::ResetIn, RateHint::ResetAt, RateHint::None];
+        assert_eq!(hints.map(told), [Some(2), Some(2), Some(3), None]);
     }
 
     proptest! {

@@ -166,6 +166,42 @@ pub struct RateLimit {
     pub burst: u32,
     /// Who shares a bucket.
     pub scope: RateScope,
+    /// What a request beyond it is answered: 429 or 403.
+    #[serde(default = "too_many_requests")]
+    pub status: u16,
+    /// How it is told when to come again.
+    #[serde(default)]
+    pub hint: RateHint,
+    /// Whether a request that is answered 304 counts.
+    #[serde(default)]
+    pub free_304: bool,
+}
+
+/// How a request beyond the limit is told when to come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateHint {
+    /// Seconds, in `Retry-After`.
+    #[default]
+    RetryAfter,
+    /// Unix time in seconds, in `x-ratelimit-reset`.
+    ResetAt,
+    /// Seconds, in `x-ratelimit-reset`.
+    ResetIn,
+    /// Not at all, and no header tells of the limit.
+    None,
+}
+
+impl RateLimit {
+    /// A limit that answers 429 and says when to come again.
+    #[must_use]
+    pub fn new(count: u64, per: Span, burst: u32, scope: RateScope) -> RateLimit {
+        RateLimit { count, per, burst, scope, status: 429, hint: RateHint::RetryAfter, free_304: false }
+    }
+}
+
+fn too_many_requests() -> u16 {
+    429
 }
 
 /// Who shares a rate limit.

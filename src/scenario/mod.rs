@@ -53,7 +53,9 @@ pub use conditions::{QUANTITY_NAMES, share_over};
 pub use embedded::{EMBEDDED, Embedded, embedded};
 pub use error::ScenarioError;
 pub use load::{LoadOptions, load, load_cases};
-pub use manners::{DeliveryOrder, DropAbove, HeadPlan, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan};
+pub use manners::{
+    DeliveryOrder, DropAbove, HeadPlan, ProviderPlan, PullPlan, RateHint, RateLimit, RateScope, SendingPlan,
+};
 pub use message_bytes::{MessageBytes, RawMessageBytes};
 pub use plan::{
     CallLimit, Connection, ConsumerNo, ConsumerPlan, Distribution, EffectKind, EffectPlan, ExternalReceiver, Flaw,

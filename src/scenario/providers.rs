@@ -1,7 +1,8 @@
 //! `[[provider]]`.
 
 use super::{
-    ConsumerPlan, DeliveryOrder, DropAbove, ProviderPlan, PullPlan, RateLimit, RateScope, SendingPlan, WhilePaused,
+    ConsumerPlan, DeliveryOrder, DropAbove, ProviderPlan, PullPlan, RateHint, RateLimit, RateScope, SendingPlan,
+    WhilePaused,
     answers::read_answers,
     auto_disable::read_auto_disable,
     error::{At, Problem},
@@ -136,6 +137,16 @@ fn read_rate_limit(at: &At, raw: &RawRateLimit, scale: Scale) -> Result<RateLimi
         ("address", Choice::Here(RateScope::Address)),
         ("all", Choice::Here(RateScope::All)),
     ];
+    const HINTS: [(&str, Choice<RateHint>); 4] = [
+        ("retry-after", Choice::Here(RateHint::RetryAfter)),
+        ("reset-at", Choice::Here(RateHint::ResetAt)),
+        ("reset-in", Choice::Here(RateHint::ResetIn)),
+        ("none", Choice::Here(RateHint::None)),
+    ];
+    let status = raw.status.unwrap_or(429);
+    if ![429, 403].contains(&status) {
+        return Err(at.key("status").problem(format!("{status} tells nobody of a limit"), "write 429 or 403"));
+    }
     let rate_at = at.key("rate");
     let (count, per) = parse_rate(&raw.rate).map_err(|error| rate_at.problem(error.problem, error.fix))?;
     Ok(RateLimit {
@@ -143,6 +154,9 @@ fn read_rate_limit(at: &At, raw: &RawRateLimit, scale: Scale) -> Result<RateLimi
         per: scale.span(per).max(Span(1)),
         burst: within(&at.key("burst"), raw.burst, 1, (1, 1_000_000))?,
         scope: choose(&at.key("per"), raw.per.as_deref().unwrap_or("client"), &SCOPES)?,
+        status,
+        hint: choose(&at.key("hint"), raw.hint.as_deref().unwrap_or("retry-after"), &HINTS)?,
+        free_304: raw.free_304.unwrap_or(false),
     })
 }
 

@@ -73,7 +73,7 @@ pub struct RawProvider {
     pub replay_dead_letters_at: Option<String>,
     /// Events per page at most. Default 100.
     pub page_limit: Option<u32>,
-    /// Page requests that are answered; more are answered 429 with Retry-After. Default: all.
+    /// Page requests that are answered; more are answered 429, with Retry-After where it says nothing else. Default: all.
     pub rate_limit: Option<RawRateLimit>,
     /// How long clients are asked to wait between two polls, in the header x-poll-interval. Default:
     /// nothing is asked.
@@ -130,6 +130,14 @@ pub struct RawRateLimit {
     /// ask from the same one.
     #[schemars(extend("enum" = ["client", "address", "all"]))]
     pub per: Option<String>,
+    /// What a request beyond the limit is answered: 429 or 403. Default 429.
+    pub status: Option<u16>,
+    /// How it is told when to come again: "retry-after" (seconds), "reset-at" (Unix time in `x-ratelimit-reset`), "reset-in"
+    /// (seconds in `x-ratelimit-reset`), or "none", and then no header tells of the limit. Default "retry-after".
+    #[schemars(extend("enum" = ["retry-after", "reset-at", "reset-in", "none"]))]
+    pub hint: Option<String>,
+    /// Whether a request that is answered 304 does not count. Default false.
+    pub free_304: Option<bool>,
 }
 
 /// When an endpoint is switched off, by whichever of these comes first: what is open is given up, as a dead letter, and

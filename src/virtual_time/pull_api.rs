@@ -7,12 +7,21 @@ use super::{
 };
 use crate::{
     fault::{LossSeen, RequestFate, ResponseFate},
-    model::{Event, PollOutcome, Seq, Span, Time},
+    model::{ClientNo, Event, PollOutcome, Seq, Span, Time},
     policy::log::{After, Share, Stretch, Window},
     record::Record,
-    scenario::RateScope,
-    wire::scenario_seconds,
+    scenario::{ConsumerNo, RateLimit, RateScope},
 };
+
+/// Whose bucket a request takes from.
+fn limited(rule: RateLimit, consumer: ConsumerNo, client: ClientNo) -> (ConsumerNo, ClientNo) {
+    match rule.scope {
+        RateScope::Client => (consumer, client),
+        // Each consumer asks from an address of its own, as in a live run.
+        RateScope::Address => (consumer, 0),
+        RateScope::All => (0, 0),
+    }
+}
 
 impl World<'_> {
     /// A request for a page is with the provider.
@@ -26,19 +35,13 @@ impl World<'_> {
         }
         let provider = group.provider;
         let rule = self.plan.providers[provider].pull.rate_limit;
-        if let (Some(limit), Some(rule)) = (&mut self.pull.limits[provider], rule) {
-            let who = match rule.scope {
-                RateScope::Client => (consumer, number),
-                // Each consumer asks from an address of its own, as in a live run.
-                RateScope::Address => (consumer, 0),
-                RateScope::All => (0, 0),
-            };
-            if let Some(retry_in) = limit.ask(who, self.now).retry_in {
-                self.records.put(Record::RateLimited { consumer, client: number, at: self.now });
-                let told = Span::from_secs(scenario_seconds(retry_in, self.plan.time_scale));
-                round.retry_after = Some(Span((told.0 as f64 / self.plan.time_scale) as u64));
-                return self.answer(no, Content::Failed(PollOutcome::Status(429)));
-            }
+        if let (Some(limit), Some(rule)) = (&mut self.pull.limits[provider], rule)
+            && let Some(retry_in) = limit.ask(limited(rule, consumer, number), self.now).retry_in
+        {
+            self.records.put(Record::RateLimited { consumer, client: number, at: self.now });
+            let told = rule.told_s(retry_in, self.plan.time_scale).map(Span::from_secs);
+            round.retry_after = told.map(|told| Span((told.0 as f64 / self.plan.time_scale) as u64));
+            return self.answer(no, Content::Failed(PollOutcome::Status(rule.status)));
         }
         match &mut self.pull.lines[provider] {
             Some(line) => {
@@ -164,6 +167,11 @@ impl World<'_> {
             _ => stretch.head.max(after),
         };
         let content = if unchanged {
+            let (rule, who) = (provider.pull.rate_limit, (client.consumer, client.number()));
+            let limiter = self.pull.limits[group.provider].as_mut();
+            if let Some((limiter, rule)) = limiter.zip(rule.filter(|rule| rule.free_304)) {
+                limiter.give_back(&limited(rule, who.0, who.1));
+            }
             Content::NotModified
         } else {
             let (events, more) = (stretch.events, stretch.more);

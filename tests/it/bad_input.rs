@@ -275,6 +275,8 @@ fn a_providers_key_is_refused_by_name() {
         pull("rate_limit = { rate = \"fast\" }"),
         pull("rate_limit = { rate = \"2/s\", burst = 0 }"),
         pull("rate_limit = { rate = \"2/s\", per = \"adress\" }"),
+        pull("rate_limit = { rate = \"2/s\", status = 418 }"),
+        pull("rate_limit = { rate = \"2/s\", hint = \"reset\" }"),
         pull("poll_interval_hint = \"0s\""),
         pull("retention = \"10\""),
         keys("retention = \"10min\""),
@@ -361,6 +363,10 @@ fn a_providers_key_is_refused_by_name() {
       fix: write a number from 1 to 1000000
     pushpull: s.toml:3: provider.0.rate_limit.per: "adress" is unknown
       fix: did you mean "address"?
+    pushpull: s.toml:3: provider.0.rate_limit.status: 418 tells nobody of a limit
+      fix: write 429 or 403
+    pushpull: s.toml:3: provider.0.rate_limit.hint: "reset" is unknown
+      fix: write one of: retry-after, reset-at, reset-in, none
     pushpull: s.toml:3: provider.0.poll_interval_hint: no time at all
       fix: write a duration such as "10min", or remove it
     pushpull: s.toml:3: provider.0.retention: '10' has no unit

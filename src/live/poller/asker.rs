@@ -8,7 +8,7 @@ use crate::{
     live::clock::Clock,
     model::{PollOutcome, Span},
     policy::poll::Due,
-    scenario::{Connection, ConsumerNo, Plan, PollingPlan, RateScope},
+    scenario::{Connection, ConsumerNo, Plan, PollingPlan, RateHint, RateLimit, RateScope},
     wire::{self, headers},
 };
 
@@ -24,6 +24,8 @@ pub(super) struct Asker {
     pub connection: Connection,
     pub clock: Clock,
     pub time_scale: f64,
+    /// How its provider turns away whom it has had enough of.
+    pub limit: Option<RateLimit>,
 }
 
 /// What a request came to, and how often the provider wants to be asked.
@@ -109,9 +111,20 @@ impl Asker {
     fn pace(&self, response: &reqwest::Response) -> Pace {
         let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let scaled = |span: Span| Span((span.0 as f64 / self.time_scale) as u64);
-        let turned_away = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        let retry_after = text("retry-after").filter(|_| turned_away);
+        let status = response.status();
+        let limited = self.limit.filter(|limit| limit.status == status.as_u16());
+        let turned_away = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        let retry_after = text("retry-after").filter(|_| turned_away || limited.is_some());
         let retry_after = retry_after.and_then(|text| wire::parse_retry_after(text, self.clock.unix_secs()));
+        // What stands in this header is a matter between a provider and its clients.
+        let reset =
+            limited.and_then(|limit| Some((limit.hint, text(headers::RATE_RESET)?.trim().parse::<u64>().ok()?)));
+        let reset = match reset {
+            Some((RateHint::ResetAt, at)) => Some(Span::from_secs(at.saturating_sub(self.clock.unix_secs()))),
+            Some((RateHint::ResetIn, seconds)) => Some(Span::from_secs(seconds)),
+            _ => None,
+        };
+        let retry_after = retry_after.or(reset);
         let interval = text(headers::POLL_INTERVAL).and_then(wire::parse_poll_interval);
         Pace { retry_after: retry_after.map(scaled), interval: interval.map(scaled) }
     }

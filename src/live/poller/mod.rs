@@ -121,6 +121,7 @@ impl Polling {
                 connection: polling.connection,
                 clock,
                 time_scale: assignment.plan.time_scale,
+                limit: assignment.plan.providers[usize::from(plan.provider)].pull.rate_limit,
             };
             let one = PollClient {
                 who: Client { number: client, draws, incarnation },

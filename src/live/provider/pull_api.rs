@@ -22,7 +22,10 @@ use crate::{
     fault::Fate,
     live::counting_io::Meter,
     model::{ClientNo, Span, Subject, Time},
-    policy::log::{After, Share, Stretch, Window, created},
+    policy::{
+        log::{After, Share, Stretch, Window, created},
+        rate::Allowance,
+    },
     scenario::ConsumerNo,
     wire::{self, headers},
 };
@@ -117,12 +120,13 @@ impl PullApi {
     ) -> Response<PullBody> {
         let context = &*self.context;
         let allowance = self.limits.as_ref().map(|limits| (limits, limits.ask(context, caller, peer)));
-        let mut answer = match allowance.and_then(|(_, allowance)| allowance.retry_in) {
-            Some(retry_in) => pull_limits::too_many(context, retry_in),
-            None => page.await,
+        let mut answer = match allowance {
+            Some((limits, Allowance { retry_in: Some(_), .. })) => limits.too_many(),
+            _ => page.await,
         };
         if let Some((limits, allowance)) = &allowance {
-            limits.tell(context, allowance, answer.headers_mut());
+            let without = limits.counted(answer.status(), caller, peer);
+            limits.tell(context, without.as_ref().unwrap_or(allowance), answer.headers_mut());
         }
         pull_limits::hint(context, answer.headers_mut());
         answer

@@ -15,7 +15,7 @@ use crate::{
     },
     model::{Event, Span, Time},
     record::Record,
-    scenario::{Follows, Plan, PullPlan, RateLimit, RateScope},
+    scenario::{Follows, Plan, PullPlan, RateHint, RateLimit, RateScope},
     wire::Page,
 };
 
@@ -242,7 +242,7 @@ async fn a_rate_limit_answers_429_in_scenario_seconds_and_each_client_has_its_ow
     let mut plan = polling_plan(2);
     plan.time_scale = 60.0;
     // One an hour, of which a minute is left of after scaling.
-    let limit = RateLimit { count: 1, per: Span::from_secs(60), burst: 2, scope: RateScope::Client };
+    let limit = RateLimit::new(1, Span::from_secs(60), 2, RateScope::Client);
     plan.providers[0].pull =
         PullPlan { rate_limit: Some(limit), poll_interval_hint: Some(Span::from_secs(1)), ..PullPlan::default() };
     let (_, api, mut records) = api(plan);
@@ -265,9 +265,41 @@ async fn a_rate_limit_answers_429_in_scenario_seconds_and_each_client_has_its_ow
 }
 
 #[tokio::test]
+async fn a_limit_answers_with_its_own_status_and_hint_and_a_304_may_be_free() {
+    let limited = |hint, free_304| {
+        let limit = RateLimit::new(1, Span::from_secs(3_600), 1, RateScope::All);
+        let mut plan = polling_plan(1);
+        plan.providers[0].pull.rate_limit = Some(RateLimit { status: 403, hint, free_304, ..limit });
+        api(plan)
+    };
+    let names = ["retry-after", "x-ratelimit-reset", "x-ratelimit-limit"];
+    let refused = async |hint| {
+        let (_, api, _records) = limited(hint, false);
+        get(&api, "/events", Some(0), None).await;
+        let answer = get(&api, "/events", Some(0), None).await;
+        assert_eq!(answer.status(), 403);
+        names.map(|name| header(&answer, name))
+    };
+    assert_eq!(refused(RateHint::RetryAfter).await, [Some(3_600), Some(3_600), Some(1)]);
+    assert_eq!(refused(RateHint::ResetIn).await, [None, Some(3_600), Some(1)]);
+    assert_eq!(refused(RateHint::None).await, [None; 3]);
+    let [retry_after, reset_at, _] = refused(RateHint::ResetAt).await;
+    assert!(retry_after.is_none() && reset_at.is_some_and(|at| at > 1_700_000_000), "{reset_at:?}");
+
+    let (_, api, _records) = limited(RateHint::ResetAt, true);
+    let etag = Some("\"25\"");
+    for _ in 0..3 {
+        let unchanged = get(&api, "/events?cursor=25", Some(0), etag).await;
+        assert_eq!((unchanged.status().as_u16(), header(&unchanged, "x-ratelimit-remaining")), (304, Some(1)));
+    }
+    assert_eq!(get(&api, "/events", Some(0), None).await.status(), 200);
+    assert_eq!(get(&api, "/events?cursor=25", Some(0), etag).await.status(), 403, "what is used up is used up");
+}
+
+#[tokio::test]
 async fn a_global_limit_counts_everybody_and_no_limit_says_nothing() {
     let mut plan = polling_plan(2);
-    let limit = RateLimit { count: 1, per: Span::from_secs(3_600), burst: 1, scope: RateScope::All };
+    let limit = RateLimit::new(1, Span::from_secs(3_600), 1, RateScope::All);
     plan.providers[0].pull.rate_limit = Some(limit);
     let (_, limited, _) = api(plan);
     assert_eq!(get(&limited, "/events", Some(0), None).await.status(), 200);

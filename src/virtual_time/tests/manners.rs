@@ -147,3 +147,36 @@ fn shopify_deletes_a_subscription_after_eight_deliveries_in_a_row_have_failed() 
         "three hours do no harm"
     );
 }
+
+/// One event, and a client that asks every second for an hour what is new; ten a minute are allowed.
+fn asked(limit: &str) -> RunResult {
+    let plan = plan(&format!(
+        "title = \"Asked\"\nmodes = [\"virtual\"]\nduration = \"1h\"\n[workload]\narrivals = {{ kind = \"constant\", rate = \
+         \"1/h\" }}\n[[provider]]\nrate_limit = {{ rate = \"10/min\", burst = 10{limit} }}\n[[consumer]]\nname = \"poller\"\n\
+         kind = \"polling\"\nstrategy = {{ kind = \"conditional\", interval = \"1s\" }}\n"
+    ));
+    let result = judged(&plan, &records(&plan));
+    assert!(result.valid, "{:?}", result.why_void);
+    result
+}
+
+#[test]
+fn a_304_that_does_not_count_lets_a_client_ask_six_times_as_often_as_it_may() {
+    let of = |limit| asked(limit).consumers.remove(0);
+    let free = of(", free_304 = true");
+    assert_eq!(free.rate_limited, 0);
+    assert!(free.not_modified > 3_500, "{}", free.not_modified);
+    let counted = of("");
+    assert!((600..700).contains(&counted.not_modified), "{}", counted.not_modified);
+    assert!(counted.rate_limited > 300, "{}", counted.rate_limited);
+}
+
+#[test]
+fn who_is_not_told_when_to_come_again_asks_on() {
+    let of = |limit| asked(limit).consumers.remove(0).rate_limited;
+    let told = of("");
+    assert_eq!([of(", hint = \"reset-in\""), of(", status = 403")], [told; 2], "however it is told");
+    let untold = of(", hint = \"none\"");
+    assert!(untold > 2_900 && untold > 4 * told, "{untold} and {told}");
+    assert!(of(", hint = \"reset-at\"") <= told, "whole seconds, rounded up");
+}
