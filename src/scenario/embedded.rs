@@ -43,6 +43,9 @@ pub const EMBEDDED: &[Embedded] = embed![
     "stripe-pages",
     "shopify-removal",
     "gitlab-pause",
+    "shipping-label",
+    "merge-build",
+    "subscription-tier",
 ];
 
 /// The scenario by name.

@@ -3,8 +3,10 @@
 use std::path::Path;
 
 use pushpull::{
-    model::{RunId, Span},
+    model::{Event, EventId, RunId, Span, Time, WallClock},
+    policy::described::{Described, Surroundings},
     profile::{PROFILES, load_profile},
+    rng::Draws,
     scenario::{LoadOptions, Plan, load},
 };
 
@@ -198,5 +200,39 @@ fn a_receiver_with_another_secret_takes_nothing() {
         let url = format!("url = 'http://127.0.0.1:{port}/webhooks/{{client}}'\nsecret_env = 'SIGNED'\n");
         let run = run_by(pushpull(work.path()).env("SIGNED", secret), work.path(), secret, &(text.clone() + &url), &[]);
         assert_eq!(run.count("stripe", "acked"), if taken { 9 } else { 0 }, "{}", run.stdout());
+    }
+}
+
+#[test]
+fn a_merge_is_two_events_with_two_ids_about_one_commit() {
+    let two = "profile = 'github'\nevents = ['push', 'pull_request']";
+    let plan = plan(&virtual_scenario(two), Path::new("")).unwrap();
+    let described = Described::of(&plan, 0).unwrap().unwrap();
+    let around = Surroundings { wall: WallClock { t0_unix_ns: 1_760_000_000_000_000_000 }, draws: Draws::new(42) };
+    let told = |version: u32| {
+        let event = Event { seq: 6 + version, subject: 7, version, occurred_at: Time::ZERO };
+        let (mut head, mut body) = (Vec::new(), Vec::new());
+        let id = EventId::genuine(described.run_id(), event.seq);
+        described.head(&mut head, id, &event, 0, around);
+        described.body(&mut body, &event, 0, around);
+        (String::from_utf8(head).unwrap(), serde_json::from_slice::<serde_json::Value>(&body).unwrap())
+    };
+    let ((push_head, push), (pull_head, pull)) = (told(1), told(2));
+    assert!(push_head.contains("X-GitHub-Event: push\r\n"), "{push_head}");
+    assert!(pull_head.contains("X-GitHub-Event: pull_request\r\n"), "{pull_head}");
+    assert_ne!(
+        push_head.lines().find(|line| line.contains("Delivery")),
+        pull_head.lines().find(|line| line.contains("Delivery"))
+    );
+    assert_eq!(push["after"], pull["pull_request"]["merge_commit_sha"]);
+    assert_eq!(push["after"].as_str().map(str::len), Some(40));
+    assert_eq!(told(3).1["ref"], push["ref"], "in turn");
+    for (keys, problem) in [
+        ("events = ['push']", "provider.0.events: without a profile webhooks are pushpull's own"),
+        ("profile = 'github'\nevents = []", "provider.0.events: there is no type in it"),
+        ("profile = 'github'\nevents = ['push', 'pul']", "provider.0.events.1: the profile \"github\" has no payload"),
+    ] {
+        let error = self::plan(&virtual_scenario(keys), Path::new("")).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
     }
 }
