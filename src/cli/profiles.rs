@@ -123,6 +123,9 @@ fn shown(profile: &Profile) -> String {
             out.push_str(&format!("  {key:<18} {value}{mark}\n"));
         }
     }
+    if let Some(handshake) = &profile.handshake {
+        out.push_str(&format!("\nHandshake\n  before the first delivery; asks for {}\n", handshake.asks_for()));
+    }
     if !profile.payloads.is_empty() {
         let names: Vec<&str> = profile.payloads.iter().map(|payload| payload.event.as_str()).collect();
         out.push_str(&format!("\nPayloads\n  {}\n", names.join(", ")));

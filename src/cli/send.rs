@@ -14,7 +14,7 @@ use super::{
 use crate::{
     live::courier::{Courier, Delivered, SeenAnswer},
     model::{AttemptOutcome, EventId, Span},
-    profile::{Outgoing, Profile, Wanted},
+    profile::{Handshake, Outgoing, Profile, Wanted},
     scenario::{AnswersPlan, units::span_to_text},
     wire::{Target, TargetError, render_post, scheme::SignKey},
 };
@@ -65,6 +65,9 @@ pub(super) struct SendArgs {
     /// Close the connection without reading the answer, and send again as a retry, signed anew.
     #[arg(long, conflicts_with_all = ["copies", "concurrent"])]
     drop_ack: bool,
+    /// Send what the provider asks before its first delivery, such as Slack's url_verification, and check the answer.
+    #[arg(long, conflicts_with_all = ["body", "event", "id", "copies", "concurrent", "drop_ack"])]
+    handshake: bool,
     /// A host that is not this machine, and that may be sent to: its owner has agreed.
     #[arg(long, value_name = "HOST")]
     allow_target: Option<String>,
@@ -108,13 +111,17 @@ pub(super) fn run(args: &SendArgs) -> anyhow::Result<Exit> {
     if let Some(id) = &args.id {
         check_id(id)?;
     }
-    let body = args.body.as_deref().map(body_of).transpose()?;
+    let fresh_id = EventId::genuine(crate::live::fresh_run_id(), 1);
+    let handshake = handshake(args, &profile, &fresh_id.text())?;
+    let body = match &handshake {
+        Some(handshake) => Some(handshake.body.clone()),
+        None => args.body.as_deref().map(body_of).transpose()?,
+    };
     let headers = headers(&args.headers)?;
     let wanted =
         Wanted { body: body.as_deref(), event: args.event.as_deref(), id: args.id.as_deref(), headers: &headers };
-    let fresh_id = EventId::genuine(crate::live::fresh_run_id(), 1);
     let outgoing = profile.outgoing(&wanted, &profile.id_form.write(fresh_id))?;
-    let sending = Sending { args, profile: &profile, target, keys, outgoing };
+    let sending = Sending { args, profile: &profile, target, keys, outgoing, handshake };
     // Whatever cannot be signed is told before anything is sent.
     sending.request()?;
     runtime()?.block_on(sending.send())
@@ -129,6 +136,25 @@ fn keys(args: &SendArgs, profile: &Profile) -> anyhow::Result<Vec<SignKey>> {
     }
 }
 
+/// A first contact, with a challenge of its own.
+struct FirstContact<'a> {
+    handshake: &'a Handshake,
+    challenge: String,
+    body: Vec<u8>,
+}
+
+/// What `--handshake` sends.
+fn handshake<'a>(args: &SendArgs, profile: &'a Profile, fresh: &str) -> anyhow::Result<Option<FirstContact<'a>>> {
+    match &profile.handshake {
+        _ if !args.handshake => Ok(None),
+        None => bail!("--handshake: {} asks nothing before its first delivery\n  fix: remove it", profile.name),
+        Some(handshake) => {
+            let challenge = fresh.replace('_', "");
+            Ok(Some(FirstContact { body: handshake.request(&challenge), handshake, challenge }))
+        }
+    }
+}
+
 /// A request on its way.
 struct Sending<'a> {
     args: &'a SendArgs,
@@ -136,6 +162,7 @@ struct Sending<'a> {
     target: Target,
     keys: Vec<SignKey>,
     outgoing: Outgoing,
+    handshake: Option<FirstContact<'a>>,
 }
 
 impl Sending<'_> {
@@ -157,6 +184,9 @@ impl Sending<'_> {
             print(&self.headline())?;
         }
         let mut attempts = Vec::new();
+        if let Some(contact) = &self.handshake {
+            return self.make_contact(&courier, contact).await;
+        }
         if self.args.drop_ack {
             self.tell(&mut attempts, courier.post_unread(&self.request()?).await)?;
             self.tell(&mut attempts, courier.post(&self.request()?).await)?;
@@ -171,6 +201,25 @@ impl Sending<'_> {
                 self.tell(&mut attempts, courier.post(&request).await)?;
             }
         }
+        self.conclude(attempts)
+    }
+
+    /// Asks, and says whether the answer opens the way for deliveries.
+    async fn make_contact(&self, courier: &Courier, contact: &FirstContact<'_>) -> anyhow::Result<Exit> {
+        let (delivered, body) = courier.ask(&self.request()?).await;
+        let mut attempts = Vec::new();
+        let FirstContact { handshake, challenge, .. } = contact;
+        let mut attempt = Attempt::new(1, delivered, &AnswersPlan::default());
+        let checked = attempt.status.map(|status| handshake.check(challenge, status, &body));
+        attempt.acked = matches!(checked, Some(Ok(())));
+        if !self.args.json {
+            let why = match checked {
+                Some(Err(failure)) => failure.to_string(),
+                _ => attempt.told(self.profile.ack_timeout),
+            };
+            print(&format!("attempt 1: {why}\n"))?;
+        }
+        attempts.push(attempt);
         self.conclude(attempts)
     }
 
@@ -190,7 +239,10 @@ impl Sending<'_> {
 
     fn headline(&self) -> String {
         let Outgoing { id, event, body, .. } = &self.outgoing;
-        let event = event.as_deref().unwrap_or("an event");
+        let event = match &self.handshake {
+            Some(contact) => format!("a handshake, which asks for {}", contact.handshake.asks_for()),
+            None => event.clone().unwrap_or_else(|| "an event".to_owned()),
+        };
         let id = if id.is_empty() { String::new() } else { format!(" {id}") };
         let signature = match &self.profile.scheme {
             None => "unsigned".to_owned(),

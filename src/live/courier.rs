@@ -98,6 +98,19 @@ impl Courier {
         self.within_patience(began, async { exchange(self.connect().await?, request).await }).await
     }
 
+    /// Sends a request and hands out the answer's body as well.
+    pub async fn ask(&self, request: &[u8]) -> (Delivered, Vec<u8>) {
+        let began = self.clock.now();
+        let mut body = Vec::new();
+        let asked = async {
+            let seen;
+            (seen, body) = exchange_for_body(self.connect().await?, request).await?;
+            Ok(seen)
+        };
+        let delivered = self.within_patience(began, asked).await;
+        (delivered, body)
+    }
+
     /// Sends the request as many times at once: all connections are open before the first byte goes out.
     pub async fn post_at_once(&self, request: &[u8], copies: usize) -> Vec<Delivered> {
         let connect = || async {
@@ -153,11 +166,16 @@ impl Courier {
     }
 }
 
-async fn exchange(mut stream: TcpStream, request: &[u8]) -> Result<SeenAnswer, AttemptOutcome> {
+async fn exchange(stream: TcpStream, request: &[u8]) -> Result<SeenAnswer, AttemptOutcome> {
+    exchange_for_body(stream, request).await.map(|(seen, _)| seen)
+}
+
+async fn exchange_for_body(mut stream: TcpStream, request: &[u8]) -> Result<(SeenAnswer, Vec<u8>), AttemptOutcome> {
     // A receiver may answer and close before it has read everything: its answer still counts.
     let written = stream.write_all(request).await;
-    match receive_reply(&mut stream, &mut Vec::new()).await {
-        Ok(reply) => Ok(SeenAnswer::Read(AttemptOutcome::Status(reply.status))),
+    let mut bytes = Vec::new();
+    match receive_reply(&mut stream, &mut bytes).await {
+        Ok(reply) => Ok((SeenAnswer::Read(AttemptOutcome::Status(reply.status)), reply.body(&bytes))),
         Err(_) if written.is_err() => Err(AttemptOutcome::Reset),
         Err(outcome) => Err(outcome),
     }

@@ -23,10 +23,29 @@ pub(super) struct Reply {
     pub status: u16,
     /// The value of `Retry-After`.
     pub retry_after: Option<String>,
+    body_at: usize,
+    chunked: bool,
     /// Length of the answer in bytes.
     pub length: usize,
     /// Whether the connection may carry another request.
     pub keep_alive: bool,
+}
+
+impl Reply {
+    /// Its body, out of the bytes that it was read from.
+    pub fn body(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut rest = bytes.get(self.body_at..self.length).unwrap_or_default();
+        if !self.chunked {
+            return rest.to_vec();
+        }
+        let mut body = Vec::new();
+        while let Ok(httparse::Status::Complete((line, size @ 1..))) = httparse::parse_chunk_size(rest) {
+            let end = usize::try_from(size).map_or(rest.len(), |size| line.saturating_add(size));
+            body.extend_from_slice(rest.get(line..end).unwrap_or_default());
+            rest = rest.get(end.saturating_add(2)..).unwrap_or_default();
+        }
+        body
+    }
 }
 
 /// The bytes are no HTTP answer, or one that breaks a limit.
@@ -167,6 +186,8 @@ fn complete(bytes: &[u8], head: Head, closed: bool) -> Result<Option<Reply>, Bad
     }
     Ok(end.filter(|&end| end <= bytes.len()).map(|length| Reply {
         status: head.status,
+        body_at: head.body_at,
+        chunked: head.framing == Framing::Chunked,
         retry_after: head.retry_after,
         length,
         keep_alive,
@@ -253,6 +274,13 @@ mod tests {
         let hint = "HTTP/1.1 103 Early Hints\r\nX-Slack-No-Retry: 1\r\n\r\n";
         assert_eq!(asked(&format!("{hint}{}", ANSWERS[4])), None, "a hint is no answer");
         assert_eq!([asked(""), asked("nonsense"), asked(hint)], [None; 3]);
+    }
+
+    #[test]
+    fn bodies_are_taken_out_however_they_come() {
+        let bodies: Vec<String> =
+            ANSWERS.iter().map(|text| String::from_utf8(reply(text).body(text.as_bytes())).unwrap()).collect();
+        assert_eq!(bodies, ["ok", "", "abc0123456789abcdef", "", "", "", "", "x"]);
     }
 
     #[test]

@@ -51,6 +51,20 @@ pub struct DescribedEvent {
     pub version: Version,
 }
 
+/// What an authentic request wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asked {
+    /// That an event is taken.
+    Event(DescribedEvent),
+    /// The answer of an endpoint that may be delivered to. Nothing is stored.
+    Handshake {
+        /// Its status.
+        status: u16,
+        /// Its body.
+        body: String,
+    },
+}
+
 /// The longest id that is taken into a ledger.
 const ID_BYTES_MAX: usize = 128;
 
@@ -59,11 +73,15 @@ pub fn decide_described(
     headers: &(impl HeaderValues + ?Sized),
     request: &Request<'_>,
     checks: &DescribedChecks<'_>,
-) -> Result<DescribedEvent, RejectReason> {
+) -> Result<Asked, RejectReason> {
     if let Some(scheme) = &checks.profile.scheme {
         authenticate(scheme, headers, request, checks)?;
     }
-    read(headers, request.body, checks)
+    let handshake = checks.profile.handshake.as_ref().and_then(|handshake| handshake.answer(request.body));
+    match handshake {
+        Some((status, body)) => Ok(Asked::Handshake { status, body }),
+        None => read(headers, request.body, checks).map(Asked::Event),
+    }
 }
 
 fn authenticate(

@@ -2,6 +2,7 @@
 
 use super::{
     event::{self, EventPart},
+    handshake::{self, Handshake},
     payload::{self, Payload},
     raw::{Confidence, RawProfile},
     signature,
@@ -49,6 +50,8 @@ pub struct Profile {
     pub delivery: toml::Table,
     /// How its API is asked: keys of `[[provider]]`.
     pub pull: toml::Table,
+    /// What it asks of an endpoint before it delivers to it.
+    pub handshake: Option<Handshake>,
     /// Requests as it sends them.
     pub payloads: Vec<Payload>,
 }
@@ -106,6 +109,7 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
     }
     let scheme = signature::read(&top.key("signature"), &raw.signature)?;
     let (event, dedupe_by_id) = event::read(&top.key("event"), &raw.event)?;
+    let handshake = raw.handshake.as_ref().map(|raw| handshake::read(&top.key("handshake"), raw)).transpose()?;
     let delivery = read_profile_keys(&top.key("delivery"), &raw.delivery)?;
     read_profile_keys(&top.key("pull"), &raw.pull)?;
     check_assumed(&top.key("assumed"), &raw.assumed, text)?;
@@ -129,6 +133,7 @@ fn build(raw: RawProfile, text: &str) -> Result<Profile, Problem> {
         id_form,
         delivery: raw.delivery,
         pull: raw.pull,
+        handshake,
         payloads,
     })
 }

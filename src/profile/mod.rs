@@ -6,6 +6,7 @@
 mod embedded;
 mod event;
 mod fields;
+mod handshake;
 mod load;
 mod outgoing;
 pub(crate) mod payload;
@@ -15,6 +16,7 @@ mod signature;
 
 pub use embedded::{EmbeddedProfile, PROFILES, embedded_profile};
 pub use event::EventPart;
+pub use handshake::{Handshake, HandshakeFailure};
 pub use load::{Profile, Source, check_for_runs, load_profile};
 pub use outgoing::{Outgoing, OutgoingError, SignedError, Wanted};
 pub use payload::{Payload, subject_number, version_number};

@@ -35,6 +35,8 @@ pub struct RawProfile {
     #[serde(default)]
     #[schemars(with = "RawProvider")]
     pub pull: toml::Table,
+    /// What it asks of an endpoint before it delivers to it.
+    pub handshake: Option<RawHandshake>,
     /// Requests as it sends them.
     #[serde(default)]
     pub payload: Vec<RawPayload>,
@@ -219,6 +221,30 @@ pub struct RawEvent {
     pub id_form: Option<String>,
     /// What an id of the form "text" begins with. Default "evt_".
     pub id_prefix: Option<String>,
+}
+
+/// A first contact.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawHandshake {
+    /// What tells it from an event.
+    pub mark: RawMark,
+    /// Its body, with {{challenge}} where a challenge stands.
+    pub body: String,
+    /// A JSON pointer: what stands there must come back, by itself or in JSON at the same place, with any 2xx.
+    pub echo: Option<String>,
+    /// Or: the status that must be answered.
+    pub status: Option<u16>,
+}
+
+/// What tells a first contact from an event.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RawMark {
+    /// A JSON pointer into the body.
+    pub body: String,
+    /// The text, or the number as it is written, that stands there.
+    pub is: String,
 }
 
 /// A request as the provider sends it.

@@ -177,26 +177,53 @@ impl Drop for Ended {
     }
 }
 
+/// A receiver of `receiver.toml` that has the secret `the-secret` and listens, and its port.
+fn receiver_in(work: &Path, out: &str) -> (Ended, u16) {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let receiver = pushpull(work)
+        .args(["receiver", "receiver.toml", "--listen", &format!("127.0.0.1:{port}"), "--secret-env", "KNOWN"])
+        .args(["--out", out])
+        .env("KNOWN", "the-secret")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    let mut receiver = Ended(receiver.unwrap());
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(receiver.0.try_wait().unwrap().is_none(), "the receiver ended");
+        std::thread::yield_now();
+    }
+    (receiver, port)
+}
+
+#[test]
+fn a_receiver_answers_what_is_asked_before_the_first_delivery_to_whoever_has_the_secret() {
+    let work = tempfile::tempdir().unwrap();
+    std::fs::write(work.path().join("receiver.toml"), live_scenario(&["slack"]).split("[[fault]]").next().unwrap())
+        .unwrap();
+    let (_receiver, port) = receiver_in(work.path(), "of-slack");
+    let url = format!("http://127.0.0.1:{port}/webhooks/0");
+    let send = |secret: &str, more: &[&str]| {
+        let mut command = pushpull(work.path());
+        command.args(["send", "--profile", "slack", "--to", &url, "--secret-env", "SIGNED"]).args(more);
+        let output = command.env("SIGNED", secret).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, told) = send("the-secret", &["--handshake"]);
+    assert_eq!(code, Some(0), "{told}");
+    let (code, told) = send("another", &["--handshake"]);
+    assert!(code == Some(1) && told.contains("401"), "{told}");
+    // An event is no question.
+    assert_eq!(send("the-secret", &[]).0, Some(0));
+}
+
 #[test]
 fn a_receiver_with_another_secret_takes_nothing() {
     let work = tempfile::tempdir().unwrap();
     let text = live_scenario(&["stripe"]).split("[[fault]]").next().unwrap().to_owned();
     std::fs::write(work.path().join("receiver.toml"), &text).unwrap();
     for (secret, taken) in [("the-secret", true), ("another", false)] {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let receiver = pushpull(work.path())
-            .args(["receiver", "receiver.toml", "--listen", &format!("127.0.0.1:{port}"), "--secret-env", "KNOWN"])
-            .args(["--out", &format!("of-{secret}")])
-            .env("KNOWN", "the-secret")
-            .stdin(std::process::Stdio::piped())
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null())
-            .spawn();
-        let mut receiver = Ended(receiver.unwrap());
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(receiver.0.try_wait().unwrap().is_none(), "the receiver ended");
-            std::thread::yield_now();
-        }
+        let (_receiver, port) = receiver_in(work.path(), &format!("of-{secret}"));
         let url = format!("url = 'http://127.0.0.1:{port}/webhooks/{{client}}'\nsecret_env = 'SIGNED'\n");
         let run = run_by(pushpull(work.path()).env("SIGNED", secret), work.path(), secret, &(text.clone() + &url), &[]);
         assert_eq!(run.count("stripe", "acked"), if taken { 9 } else { 0 }, "{}", run.stdout());

@@ -11,7 +11,7 @@ use crate::{
         described::{Described, Surroundings},
         digests::Digests,
         receive::{Accepted, Checks, SignedRequest, decide},
-        receive_described::{DescribedChecks, Told, decide_described},
+        receive_described::{Asked, DescribedChecks, Told, decide_described},
     },
     rng::Draws,
     scenario::{ConsumerNo, Flaw, Plan},
@@ -26,6 +26,14 @@ pub(super) struct Door {
     kind: Kind,
     tolerance: Option<Span>,
     flaw: Option<Flaw>,
+}
+
+/// What comes in.
+pub(super) enum Entry {
+    /// An event, to be stored before it is acked.
+    Event(Accepted),
+    /// A provider's question before its first delivery, and its answer.
+    Handshake { status: u16, body: String },
 }
 
 enum Kind {
@@ -75,7 +83,7 @@ impl Door {
         (method, uri, headers): (&Method, &Uri, &HeaderMap),
         body: &[u8],
         (clock, at): (Clock, &str),
-    ) -> Result<Accepted, RejectReason> {
+    ) -> Result<Entry, RejectReason> {
         match &self.kind {
             Kind::Standard(secrets) => {
                 let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -91,7 +99,7 @@ impl Door {
                     now_unix_s: clock.unix_secs(),
                     flaw: self.flaw,
                 };
-                decide(&request, &checks)
+                decide(&request, &checks).map(Entry::Event)
             }
             Kind::Described(door) => {
                 let path = uri.path_and_query().map_or("/", |path| path.as_str());
@@ -105,9 +113,13 @@ impl Door {
                     check: Check { now_unix_ms: clock.wall().unix_ns(now) / 1_000_000, tolerance: door.tolerance },
                     flaw: self.flaw,
                 };
-                let event = decide_described(headers, &request, &checks)?;
-                let id = door.own_id(event.told, clock, now);
-                Ok(Accepted { id, subject: event.subject, version: event.version })
+                Ok(match decide_described(headers, &request, &checks)? {
+                    Asked::Handshake { status, body } => Entry::Handshake { status, body },
+                    Asked::Event(event) => {
+                        let id = door.own_id(event.told, clock, now);
+                        Entry::Event(Accepted { id, subject: event.subject, version: event.version })
+                    }
+                })
             }
         }
     }

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     bodies::{Bodies, read_body},
-    door::Door,
+    door::{Door, Entry},
     metrics::{Cut, Metrics},
     places::Place,
     server::Limits,
@@ -68,6 +68,10 @@ impl Handler {
         let result = self.receive(request, limits, place).await;
         let status = match result {
             Ok(()) => self.ack_status,
+            Err(Refusal::Handshake { status, body }) => {
+                place.answered(false, self.clock.now());
+                return say(status, body);
+            }
             Err(Refusal::For(reason)) => {
                 self.records.put(Record::Rejected { consumer: self.number, reason, at: self.clock.now() });
                 self.metrics.rejected(reason);
@@ -103,7 +107,10 @@ impl Handler {
             place.our_turn(received_at);
             let asked = (&head.method, &head.uri, &head.headers);
             let at = (self.clock, self.address.as_str());
-            let Accepted { id, subject, version } = self.door.decide(client, asked, &body, at)?;
+            let Accepted { id, subject, version } = match self.door.decide(client, asked, &body, at)? {
+                Entry::Event(event) => event,
+                Entry::Handshake { status, body } => return Err(Refusal::Handshake { status, body }),
+            };
             // Head and body go before the wait for the store: they share the connection's buffer, which
             // then has to be made anew for each request.
             Item { client, event_id: id, subject, version, received_at }
@@ -138,11 +145,16 @@ impl Handler {
     }
 }
 
-/// Why a request is not acked.
+/// What is answered instead of an ack.
 pub(super) enum Refusal {
     For(RejectReason),
     /// The peer hung up within the body: nobody reads an answer, so nobody is refused.
     PeerGone,
+    /// It is no event: a provider asks before its first delivery.
+    Handshake {
+        status: u16,
+        body: String,
+    },
 }
 
 impl From<RejectReason> for Refusal {
@@ -161,6 +173,14 @@ fn client_of(path: &str) -> Option<u32> {
     let digits = path.strip_prefix("/webhooks/")?;
     // `parse` alone would take "+1" for 1.
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+}
+
+/// An answer that somebody reads.
+fn say(status: u16, body: String) -> Response<Full<Bytes>> {
+    let mut response = respond(status);
+    *response.body_mut() = Full::new(body.into());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
 }
 
 fn respond(status: u16) -> Response<Full<Bytes>> {

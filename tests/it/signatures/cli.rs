@@ -202,6 +202,9 @@ fn profiles_are_listed_with_source_and_confidence_and_shown() {
     Pull API
       rate_limit         { burst = 50, per = "client", rate = "50/min" }
 
+    Handshake
+      before the first delivery; asks for the challenge at /challenge back
+
     Payloads
       message
 

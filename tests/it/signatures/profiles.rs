@@ -63,6 +63,10 @@ fn a_profile_error_names_the_file_the_key_the_line_and_the_fix() {
         with("[delivery]\nretry = { base = \"5s\" }\n"),
         with("[delivery]\nack_timout = \"5s\"\n"),
         with("[pull]\nrate_limit = { rate = \"2\" }\n"),
+        with("[handshake]\nmark = { body = \"/type\", is = \"ping\" }\nbody = '{}'\nstatus = 204\n"),
+        with("[handshake]\nmark = { body = \"/t\", is = \"0\" }\nbody = '{\"t\":0}'\n"),
+        with("[handshake]\nmark = { body = \"/t\", is = \"0\" }\nbody = '{\"t\":0}'\necho = \"/challenge\"\n"),
+        with("[handshake]\nmark = { body = \"/t\", is = \"0\" }\nbody = '{\"t\":0}'\nstatus = 404\n"),
         format!("assumed = [\"delivery.retry\"]\n{HEAD}{PLAIN}"),
     ];
     let said: Vec<String> = cases.iter().map(|case| refusal(case)).collect();
@@ -141,6 +145,14 @@ fn a_profile_error_names_the_file_the_key_the_line_and_the_fix() {
       fix: did you mean "ack_timeout"?
     pushpull: mine.toml:13: pull.rate_limit.rate: '2' is no rate
       fix: write a count per unit of time: "20/s", "90/min", "40000/day"
+    pushpull: mine.toml:14: handshake.body: is no JSON with "ping" at /type
+      fix: write it there, or change mark
+    pushpull: mine.toml:12: handshake: no answer is named
+      fix: add echo = "/challenge", a JSON pointer, or status = 204
+    pushpull: mine.toml:14: handshake.body: the challenge is not at /challenge
+      fix: write "{{challenge}}" there
+    pushpull: mine.toml:15: handshake.status: is no success
+      fix: write 200 to 299
     pushpull: mine.toml:1: assumed.0: "delivery.retry" is no key of this file
       fix: write it as "delivery.retry", or remove it
     "#);

@@ -188,6 +188,35 @@ fn each_provider_takes_for_an_ack_what_it_takes_for_one() {
     assert_eq!([code("discord", 204), code("discord", 200), code("svix", 200)], [0, 1, 0]);
 }
 
+/// A first contact is signed, and the answer must be the one that is asked for; the tests' receiver echoes nothing.
+#[test]
+fn a_handshake_is_signed_and_its_answer_is_checked() {
+    let receiver = Receiver::start();
+    let discord = |status: u16| {
+        receiver.answers(status);
+        let key = "798d579d6622992213605a39c6ac84e85af3f85b217bc844f0a288ccd6f9bd3a";
+        let mut command = pushpull(std::path::Path::new("."));
+        command.arg("send").args(to(&receiver, "discord")).arg("--handshake").env(VARIABLE, key);
+        command.output().unwrap().status.code().unwrap()
+    };
+    assert_eq!([discord(204), discord(200)], [0, 1]);
+    let pings: Vec<Value> = (0..2).map(|_| receiver.next().json()).collect();
+    assert!(pings.iter().all(|ping| ping["type"] == 0), "{pings:?}");
+    receiver.answers(200);
+    let mut told = said(&[to(&receiver, "slack").as_slice(), &["--handshake"]].concat());
+    let webhook = receiver.next();
+    assert_eq!(is_genuine("slack", &receiver.url, &webhook), Ok(()));
+    assert!(webhook.json()["challenge"].as_str().is_some_and(|challenge| challenge.len() > 10));
+    told += &said(&[to(&receiver, "stripe").as_slice(), &["--handshake"]].concat());
+    insta::assert_snapshot!(told, @r#"
+    1 a handshake, which asks for the challenge at /challenge back, 81 bytes, signed in X-Slack-Signature, to URL
+    attempt 1: the answer does not hold the challenge, neither by itself nor in JSON at /challenge
+    not acked
+    2 pushpull: --handshake: stripe asks nothing before its first delivery
+      fix: remove it
+    "#);
+}
+
 /// Nobody listens on port 1; somebody who never answers is cut off in time.
 #[test]
 fn nobody_there_and_no_answer_are_told() {
